@@ -1,0 +1,1 @@
+//! Wengert: layers, initialisers and losses, built on the tape.

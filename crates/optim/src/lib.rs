@@ -1,0 +1,1 @@
+//! Wengert: optimizers, learning-rate schedules and clipping: they consume the gradient map.

@@ -1,0 +1,1 @@
+//! Wengert: pictures that show how learning works: curves, confusion matrices, image sheets.

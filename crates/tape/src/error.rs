@@ -1,0 +1,151 @@
+//! What can go wrong when a tape is used: one enumeration.
+
+use crate::shape::Shape;
+
+/// A use of the tape that breaks one of its rules.
+///
+/// Operators and plain methods panic with this error's text at the caller's line; their `try_` forms return it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two shapes do not broadcast together.
+    #[error(
+        "{operation}: shapes {left} and {right} do not broadcast: \
+         aligned at the last axis, two lengths must be equal or one of them 1"
+    )]
+    Broadcast {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The left operand's shape.
+        left: Shape,
+        /// The right operand's shape.
+        right: Shape,
+    },
+    /// The operands' shapes break a rule of the operation.
+    #[error("{operation}: shapes {left} and {right}: {rule}")]
+    Shapes {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The left operand's shape.
+        left: Shape,
+        /// The right operand's, or the wanted, shape.
+        right: Shape,
+        /// The rule that they break.
+        rule: &'static str,
+    },
+    /// One operand's shape breaks a rule of the operation.
+    #[error("{operation}: shape {shape}: {rule}")]
+    Shape {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The operand's shape.
+        shape: Shape,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+    /// There is no such axis.
+    #[error("{operation}: axis {axis} of shape {shape}: an axis lies between -{rank} and {rank}, exclusive", rank = shape.rank())]
+    Axis {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The axis that was asked for.
+        axis: isize,
+        /// The operand's shape.
+        shape: Shape,
+    },
+    /// The axes name one axis twice, or are too few or too many.
+    #[error("{operation}: axes {axes:?} of shape {shape}: {rule}")]
+    Axes {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The axes that were asked for.
+        axes: Vec<isize>,
+        /// The operand's shape.
+        shape: Shape,
+        /// The rule that they break.
+        rule: &'static str,
+    },
+    /// An index or a bound lies outside its axis.
+    #[error("{operation}: index {index} on axis {axis} of shape {shape}: it must lie below {length}", length = shape[*axis])]
+    Index {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The index that was asked for.
+        index: isize,
+        /// The axis it was meant for.
+        axis: usize,
+        /// The operand's shape.
+        shape: Shape,
+    },
+    /// The tape of a handle was reset or dropped after the handle was made.
+    #[error("{operation}: stale handle: its tape was {fate} after the handle was made")]
+    Stale {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// What became of the tape: reset, or dropped.
+        fate: &'static str,
+    },
+    /// The operands lie on two tapes.
+    #[error("{operation}: foreign handle: the operands belong to two different tapes")]
+    Foreign {
+        /// The operation that was asked for.
+        operation: &'static str,
+    },
+    /// A handle is used on another thread than the one that owns its tape.
+    #[error("{operation}: handle used on another thread: its tape belongs to the thread that made it")]
+    OtherThread {
+        /// The operation that was asked for.
+        operation: &'static str,
+    },
+    /// There is nothing to sweep: the root does not depend on any variable.
+    #[error("backward: constant root: it depends on no variable or trainable parameter of a tape")]
+    ConstantRoot,
+    /// The root of a sweep has more than one element.
+    #[error("backward: root of shape {shape}: only a single element has a gradient; reduce it first, with sum() or mean()")]
+    RootNotScalar {
+        /// The root's shape.
+        shape: Shape,
+    },
+    /// A handle that the gradient map knows nothing of.
+    #[error("gradients: the handle is not of the recording that was swept")]
+    UnknownHandle,
+    /// A parameter's name is taken.
+    #[error("parameters: the name {name:?} is taken; each parameter needs a name of its own")]
+    DuplicateParameter {
+        /// The name.
+        name: String,
+    },
+    /// No parameter has this name.
+    #[error("parameters: there is no parameter {name:?}")]
+    UnknownParameter {
+        /// The name that was asked for.
+        name: String,
+    },
+    /// An array does not have the shape of the parameter it is for.
+    #[error("parameter {name:?}: shape {found} where {expected} is expected")]
+    ParameterShape {
+        /// The parameter's name.
+        name: String,
+        /// The parameter's shape.
+        expected: Shape,
+        /// The array's shape.
+        found: Shape,
+    },
+    /// A parameter identifier of another set of parameters.
+    #[error("parameters: the identifier belongs to another set of parameters")]
+    ForeignParameter,
+    /// Two flat buffers are not laid out alike.
+    #[error("parameters: {found} elements where the parameters have {expected}")]
+    ParameterLayout {
+        /// How many elements the parameters have.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// More nodes than a 32-bit number counts.
+    #[error("tape: more than {limit} operations in one recording")]
+    Full {
+        /// The most operations a recording holds.
+        limit: usize,
+    },
+}

@@ -1,0 +1,1 @@
+//! Wengert: records scalar and tensor operations and replays them backwards: reverse-mode automatic differentiation.

@@ -1,0 +1,139 @@
+//! What an element type must offer: [`Real`], implemented by `f32` and `f64`.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::iter::{Product, Sum};
+use std::thread::LocalKey;
+
+use num_traits::{Float, FloatConst, FromPrimitive, NumAssign};
+
+use crate::gradients::Adjoints;
+use crate::kernel::VectorMath;
+use crate::tape::Recent;
+
+/// An element type of tapes, variables and tensors: `f32` or `f64`.
+///
+/// The trait is sealed. Numeric code that wants to be differentiated does not mention it: it is generic over
+/// [`num_traits::Float`], which both the plain number and its recorded twin [`Var`](crate::Var) implement.
+///
+/// ```
+/// fn machine_epsilon<T: tape::Real>() -> T {
+///     T::epsilon()
+/// }
+/// assert_eq!(machine_epsilon::<f32>(), f32::EPSILON);
+/// ```
+pub trait Real:
+    Float
+    + FloatConst
+    + FromPrimitive
+    + NumAssign
+    + Sum
+    + Product
+    + Default
+    + fmt::Display
+    + fmt::Debug
+    + fmt::LowerExp
+    + Send
+    + Sync
+    + Sized
+    + VectorMath
+    + sealed::Sealed
+    + 'static
+{
+    /// The name of the type as Rust writes it, for messages and files.
+    const NAME: &'static str;
+
+    /// The nearest value of this type.
+    fn from_f64(value: f64) -> Self;
+
+    /// The exact value as `f64`.
+    fn to_f64(self) -> f64;
+}
+
+pub(crate) mod sealed {
+    use super::{Adjoints, LocalKey, Recent, RefCell};
+
+    /// What the tape needs of an element type and users do not.
+    pub trait Sealed: Sized + 'static {
+        /// An unsigned integer as wide as the number: a tape node keeps either a constant's bits or a node number in it.
+        type Bits: Copy + Eq + std::fmt::Debug + Send + Sync;
+
+        fn into_bits(self) -> Self::Bits;
+        fn out_of_bits(bits: Self::Bits) -> Self;
+        fn word_into_bits(word: u32) -> Self::Bits;
+        fn word_out_of_bits(bits: Self::Bits) -> u32;
+
+        /// The bits that an adjoint has before the first contribution arrives. They are those of a NaN that no
+        /// arithmetic produces, and no arithmetic is done with them: whoever reads an adjoint compares first.
+        const UNREACHED: Self::Bits;
+
+        /// The tape that this thread used last.
+        fn recent() -> &'static LocalKey<Recent<Self>>;
+
+        /// Buffers of gradient maps that were dropped, for the next sweep of this thread.
+        fn spare() -> &'static LocalKey<RefCell<Vec<Box<Adjoints<Self>>>>>
+        where
+            Self: super::Real;
+    }
+}
+
+macro_rules! real {
+    ($type:ident, $bits:ident, $unreached:literal, $name:literal) => {
+        impl Real for $type {
+            const NAME: &'static str = $name;
+
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $type
+            }
+
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+        }
+
+        impl sealed::Sealed for $type {
+            type Bits = $bits;
+
+            const UNREACHED: $bits = $unreached;
+
+            #[inline(always)]
+            fn into_bits(self) -> $bits {
+                self.to_bits()
+            }
+
+            #[inline(always)]
+            fn out_of_bits(bits: $bits) -> Self {
+                $type::from_bits(bits)
+            }
+
+            #[inline(always)]
+            fn word_into_bits(word: u32) -> $bits {
+                $bits::from(word)
+            }
+
+            #[inline(always)]
+            fn word_out_of_bits(bits: $bits) -> u32 {
+                bits as u32
+            }
+
+            fn recent() -> &'static LocalKey<Recent<Self>> {
+                thread_local! {
+                    static RECENT: Recent<$type> = const { Recent::none() };
+                }
+                &RECENT
+            }
+
+            fn spare() -> &'static LocalKey<RefCell<Vec<Box<Adjoints<Self>>>>> {
+                thread_local! {
+                    static SPARE: RefCell<Vec<Box<Adjoints<$type>>>> = const { RefCell::new(Vec::new()) };
+                }
+                &SPARE
+            }
+        }
+    };
+}
+
+real!(f32, u32, 0x7fda_11ed, "f32");
+real!(f64, u64, 0x7ffd_a11e_d0f0_0d5e, "f64");

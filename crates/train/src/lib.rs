@@ -1,0 +1,1 @@
+//! Wengert: data sets, mini-batches, the training loop, checkpoints and logs.
