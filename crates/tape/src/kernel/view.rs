@@ -1,5 +1,14 @@
 //! Strided views, and how dense code reads them.
 
+use std::mem::MaybeUninit;
+
+use smallvec::SmallVec;
+
+use crate::real::Real;
+
+/// How many elements the elementwise kernels work on at a time: a few such tiles stay in the first-level cache.
+pub(crate) const TILE: usize = 1024;
+
 /// Elements in memory, seen through a shape and strides: element `[i, j]` is `data[offset + i * strides[0] + j * strides[1]]`.
 ///
 /// A stride of 0 repeats an element (broadcasting), a negative one walks backwards.
@@ -9,4 +18,329 @@ pub(crate) struct View<'a, T> {
     pub(crate) offset: usize,
     pub(crate) shape: &'a [usize],
     pub(crate) strides: &'a [isize],
+}
+
+impl<'a, T> View<'a, T> {
+    /// The number of elements.
+    #[inline]
+    pub(crate) fn size(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether the elements lie one after the other in row-major order. No elements do.
+    pub(crate) fn is_dense(&self) -> bool {
+        let mut expected = 1;
+        let mut dense = true;
+        for (&length, &stride) in self.shape.iter().zip(self.strides).rev() {
+            if length == 0 {
+                return true;
+            }
+            dense &= length == 1 || stride == expected;
+            expected *= length as isize;
+        }
+        dense
+    }
+
+    /// The elements as a slice, if the view is dense.
+    pub(crate) fn dense(&self) -> Option<&'a [T]> {
+        if !self.is_dense() {
+            return None;
+        }
+        match self.size() {
+            0 => Some(&[]),
+            size => Some(&self.data[self.offset..self.offset + size]),
+        }
+    }
+
+    /// The fewest axes that visit the same elements in the same order; none of length 1. Not for empty views.
+    fn collapsed(&self) -> Axes {
+        let mut axes = Axes::new();
+        for (&length, &stride) in self.shape.iter().zip(self.strides) {
+            if length == 1 {
+                continue;
+            }
+            match axes.last_mut() {
+                Some(outer) if outer.stride == stride * length as isize => {
+                    outer.length *= length;
+                    outer.stride = stride;
+                }
+                _ => axes.push(Axis { length, stride }),
+            }
+        }
+        axes
+    }
+}
+
+/// One axis of a view.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Axis {
+    length: usize,
+    stride: isize,
+}
+
+type Axes = SmallVec<[Axis; 6]>;
+
+/// `out = view`, row by row.
+pub(crate) fn copy<T: Real>(view: View<'_, T>, out: &mut [T]) {
+    write::<T, false>(view, out);
+}
+
+/// `out += view`, row by row.
+pub(crate) fn add<T: Real>(view: View<'_, T>, out: &mut [T]) {
+    write::<T, true>(view, out);
+}
+
+/// `out = view`, or `out += view`.
+fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
+    assert_eq!(
+        view.size(),
+        out.len(),
+        "the output has as many elements as the view"
+    );
+    if out.is_empty() {
+        return;
+    }
+    let mut axes = view.collapsed();
+    let Some(inner) = axes.pop() else {
+        write_run::<T, ADD>(view.data, view.offset, 0, out);
+        return;
+    };
+    // A transpose: the rows of the output are far apart in memory, but some other axis has its elements side by side.
+    let near = axes
+        .iter()
+        .position(|axis| axis.stride == 1)
+        .filter(|_| inner.stride.unsigned_abs() > 1);
+    match near {
+        Some(position) => {
+            let row_stride = inner.length
+                * axes[position + 1..]
+                    .iter()
+                    .map(|axis| axis.length)
+                    .product::<usize>();
+            let rows = axes[position].length;
+            // Visit the other axes one by one, and both of these at once.
+            axes[position].length = 1;
+            let outputs: SmallVec<[usize; 6]> = output_strides(&axes, inner.length, position, rows);
+            for_each(&axes, &outputs, view.offset, |offset, start| {
+                transpose::<T, ADD>(
+                    view.data,
+                    offset,
+                    inner,
+                    rows,
+                    &mut out[start..],
+                    row_stride,
+                );
+            });
+        }
+        None => {
+            let mut rows = out.chunks_exact_mut(inner.length);
+            for_each(&axes, &[], view.offset, |offset, _| {
+                if let Some(row) = rows.next() {
+                    write_run::<T, ADD>(view.data, offset, inner.stride, row);
+                }
+            });
+        }
+    }
+}
+
+/// The strides of the dense output along `axes`, of which the one at `position` has `rows` elements in truth.
+fn output_strides(axes: &Axes, inner: usize, position: usize, rows: usize) -> SmallVec<[usize; 6]> {
+    let mut strides: SmallVec<[usize; 6]> = SmallVec::from_elem(0, axes.len());
+    let mut stride = inner;
+    for (i, axis) in axes.iter().enumerate().rev() {
+        strides[i] = stride;
+        stride *= if i == position { rows } else { axis.length };
+    }
+    strides
+}
+
+/// Calls `visit` with the offset of each combination of indices, in row-major order, and where the output strides
+/// lead (all zero when there are none).
+fn for_each(axes: &[Axis], outputs: &[usize], offset: usize, mut visit: impl FnMut(usize, usize)) {
+    let mut index: SmallVec<[usize; 6]> = SmallVec::from_elem(0, axes.len());
+    let mut offset = offset as isize;
+    let mut start = 0;
+    loop {
+        visit(offset as usize, start);
+        let mut i = axes.len();
+        loop {
+            if i == 0 {
+                return;
+            }
+            i -= 1;
+            let output = outputs.get(i).copied().unwrap_or(0);
+            index[i] += 1;
+            if index[i] < axes[i].length {
+                offset += axes[i].stride;
+                start += output;
+                break;
+            }
+            offset -= axes[i].stride * (axes[i].length as isize - 1);
+            start -= output * (axes[i].length - 1);
+            index[i] = 0;
+        }
+    }
+}
+
+/// Writes `data[offset + i * stride]` to `out[i]`, or adds it.
+#[inline]
+fn write_run<T: Real, const ADD: bool>(data: &[T], offset: usize, stride: isize, out: &mut [T]) {
+    match stride {
+        1 if ADD => {
+            let run = &data[offset..offset + out.len()];
+            out.iter_mut().zip(run).for_each(|(y, &x)| *y += x);
+        }
+        1 => out.copy_from_slice(&data[offset..offset + out.len()]),
+        0 if ADD => {
+            let x = data[offset];
+            out.iter_mut().for_each(|y| *y += x);
+        }
+        0 => out.fill(data[offset]),
+        _ => {
+            let elements = data[offset..].iter().step_by(stride.max(1) as usize);
+            let backwards = data[..=offset]
+                .iter()
+                .rev()
+                .step_by(stride.min(-1).unsigned_abs());
+            let put = |(y, &x): (&mut T, &T)| if ADD { *y += x } else { *y = x };
+            let columns = out.len();
+            if stride > 0 {
+                assert!(
+                    (columns - 1) * stride as usize + offset < data.len(),
+                    "the view lies within its data"
+                );
+                out.iter_mut().zip(elements).for_each(put);
+            } else {
+                assert!(
+                    (columns - 1) * stride.unsigned_abs() <= offset,
+                    "the view lies within its data"
+                );
+                out.iter_mut().zip(backwards).for_each(put);
+            }
+        }
+    }
+}
+
+/// Writes `rows` rows of `column.length` elements each, `row_stride` apart; the elements of a column lie side by side
+/// in `data`. In blocks, so that neither side runs through more cache lines than there are.
+fn transpose<T: Real, const ADD: bool>(
+    data: &[T],
+    offset: usize,
+    column: Axis,
+    rows: usize,
+    out: &mut [T],
+    row_stride: usize,
+) {
+    const BLOCK: usize = 16;
+    for column_start in (0..column.length).step_by(BLOCK) {
+        let columns = BLOCK.min(column.length - column_start);
+        let start = (offset as isize + column_start as isize * column.stride) as usize;
+        for row_start in (0..rows).step_by(BLOCK) {
+            for row in row_start..rows.min(row_start + BLOCK) {
+                let to = row * row_stride + column_start;
+                write_run::<T, ADD>(data, start + row, column.stride, &mut out[to..to + columns]);
+            }
+        }
+    }
+}
+
+/// Reads a view in tiles of at most [`TILE`] elements, in row-major order, as dense slices.
+///
+/// Elementwise kernels are thereby written for dense slices only; several views of one shape are read side by side.
+pub(crate) struct Tiles<'a, T> {
+    data: &'a [T],
+    offset: usize,
+    plan: Plan<'a, T>,
+    /// Initialised as far as was written in the read, or in `new` by a plan that repeats.
+    buffer: [MaybeUninit<T>; 2 * TILE],
+}
+
+/// How tiles come about.
+enum Plan<'a, T> {
+    /// The elements lie one after the other.
+    Dense(&'a [T]),
+    /// The elements repeat with this period, and the buffer holds as many of them as a read at any phase needs.
+    Periodic(usize),
+    /// Anything else is gathered from these axes.
+    Gathered(Axes),
+}
+
+impl<'a, T: Real> Tiles<'a, T> {
+    /// Prepares to read `view`.
+    #[inline]
+    pub(crate) fn new(view: View<'a, T>) -> Self {
+        let mut tiles = Tiles {
+            data: view.data,
+            offset: view.offset,
+            plan: Plan::Dense(&[]),
+            buffer: [const { MaybeUninit::uninit() }; 2 * TILE],
+        };
+        match view.dense() {
+            Some(dense) => tiles.plan = Plan::Dense(dense),
+            None => tiles.plan_gather(view),
+        }
+        tiles
+    }
+
+    fn plan_gather(&mut self, view: View<'a, T>) {
+        let axes = view.collapsed();
+        // Collapsing leaves one repeating axis at most in front.
+        if axes[0].stride == 0 {
+            let period = axes[1..].iter().map(|axis| axis.length).product();
+            if period <= TILE {
+                let needed = view.size().min(TILE) + period - 1;
+                self.gather(&axes[1..], 0, period);
+                let mut filled = period;
+                while filled < needed {
+                    let more = filled.min(needed - filled);
+                    self.buffer.copy_within(..more, filled);
+                    filled += more;
+                }
+                self.plan = Plan::Periodic(period);
+                return;
+            }
+        }
+        self.plan = Plan::Gathered(axes);
+    }
+
+    /// The elements `start..start + len` in row-major order; `len` is at most [`TILE`].
+    #[inline]
+    pub(crate) fn read(&mut self, start: usize, len: usize) -> &[T] {
+        assert!(len <= TILE, "a tile has at most {TILE} elements");
+        match &self.plan {
+            Plan::Dense(data) => &data[start..start + len],
+            &Plan::Periodic(period) => {
+                let phase = start % period;
+                // SAFETY: `plan_gather` filled the buffer for reads of up to a tile, or of the whole view if that
+                // is shorter, at any phase.
+                unsafe { self.buffer[phase..phase + len].assume_init_ref() }
+            }
+            Plan::Gathered(_) => self.read_gathered(start, len),
+        }
+    }
+
+    fn read_gathered(&mut self, start: usize, len: usize) -> &[T] {
+        let Plan::Gathered(axes) = &self.plan else {
+            unreachable!("only called for this plan")
+        };
+        let axes = axes.clone();
+        self.gather(&axes, start, len);
+        // SAFETY: `gather` wrote these elements.
+        unsafe { self.buffer[..len].assume_init_ref() }
+    }
+
+    /// Copies the elements `start..start + len` of the view with these axes to the start of the buffer.
+    fn gather(&mut self, axes: &[Axis], start: usize, len: usize) {
+        let mut out = 0;
+        for position in start..start + len {
+            let mut rest = position;
+            let mut at = self.offset as isize;
+            for axis in axes.iter().rev() {
+                at += (rest % axis.length) as isize * axis.stride;
+                rest /= axis.length;
+            }
+            self.buffer[out].write(self.data[at as usize]);
+            out += 1;
+        }
+    }
 }

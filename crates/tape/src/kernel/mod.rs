@@ -1,0 +1,31 @@
+//! Slices in, slices out: which loops do the arithmetic. Nothing here knows of graphs.
+
+mod index;
+mod matmul;
+mod reduce;
+mod vector_math;
+mod view;
+
+pub(crate) use index::{add_rows, put_along, select_rows, take_along};
+pub(crate) use matmul::{MatrixRef, matmul};
+pub(crate) use reduce::{dot, log_softmax, log_softmax_share, max, min, sum, sum_of_squares};
+pub use vector_math::VectorMath;
+pub(crate) use view::{TILE, Tiles, View, add, copy};
+
+/// Runs `work` compiled for the widest vectors of this machine: AVX-512, AVX2 with FMA, or what the target always has.
+///
+/// The closure is compiled once for each of them, and only what is inlined into it is. Write
+/// `dispatch(#[inline(always)] || ...)`: being called from three places, a closure of some size is not inlined
+/// otherwise, and then runs as slow portable code without a word. The same holds for the functions that it calls.
+///
+/// ```ignore
+/// dispatch(#[inline(always)] || {
+///     for (y, &x) in out.iter_mut().zip(x) {
+///         *y = x.vector_exp();
+///     }
+/// });
+/// ```
+#[inline(always)]
+pub(crate) fn dispatch<R>(work: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(work)
+}
