@@ -37,7 +37,7 @@ pub struct Gradients<T: Real> {
 ///
 /// The memory of a map that is dropped serves the thread's next sweep.
 #[derive(Debug, Clone)]
-pub(crate) struct Adjoints<T: Real> {
+pub struct Adjoints<T: Real> {
     /// The recording that was swept; 0 where there was none.
     pub(crate) recording: u32,
     /// The adjoint of every scalar node; [`Real::UNREACHED`](crate::real::sealed::Sealed::UNREACHED) where none arrived.

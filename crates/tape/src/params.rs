@@ -169,7 +169,7 @@ impl<T: Real> Params<T> {
 
     /// All elements, to be written. Copies them first if a recording still reads them.
     pub fn values_mut(&mut self) -> &mut [T] {
-        Arc::make_mut(&mut self.values)
+        Arc::make_mut(&mut self.values).as_mut_slice()
     }
 
     /// Replaces all elements at once.
@@ -256,7 +256,7 @@ impl<T: Real> Params<T> {
     pub fn cast<U: Real>(&self) -> Params<U> {
         Params {
             set: self.set,
-            values: Arc::new(self.values.iter().map(|value| U::from_f64(value.to_f64())).collect()),
+            values: Arc::new(self.values.iter().map(|value| U::from_f64(value.widen())).collect()),
             table: Arc::clone(&self.table),
             prefix: self.prefix.clone(),
         }

@@ -1,0 +1,320 @@
+//! Structural operations and their transposes: the other half of the derivative rules.
+//!
+//! These operations are linear and move elements about. The adjoint of a linear operation is its transpose, and the
+//! transpose of each is again one of them, so that a derivative here is not a formula but a name:
+//!
+//! | operation | transpose |
+//! | --- | --- |
+//! | reshape | reshape |
+//! | permute | inverse permute |
+//! | sum | broadcast |
+//! | slice | pad |
+//! | select rows (gather) | add rows (scatter-add) |
+//! | take along an axis | put along it |
+//! | matrix product | matrix product with a swapped operand |
+
+use smallvec::SmallVec;
+
+use crate::arena::Arena;
+use crate::kernel::{self, View};
+use crate::real::Real;
+use crate::shape::{INLINE_AXES, Shape, Strides};
+
+/// A set of axes, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct AxisSet(u32);
+
+/// A tensor has at most as many axes as an [`AxisSet`] has bits.
+pub(crate) const MOST_AXES: usize = 32;
+
+impl AxisSet {
+    pub(crate) fn contains(self, axis: usize) -> bool {
+        self.0 >> axis & 1 == 1
+    }
+
+    pub(crate) fn with(self, axis: usize) -> Self {
+        Self(self.0 | 1 << axis)
+    }
+
+    pub(crate) fn all(rank: usize) -> Self {
+        (0..rank).fold(Self::default(), Self::with)
+    }
+
+    /// The axes of `target` that a tensor of shape `own` is repeated along when it broadcasts to `target`.
+    pub(crate) fn broadcast(own: &[usize], target: &[usize]) -> Self {
+        let new = target.len() - own.len();
+        let repeated = |axis: &usize| *axis < new || own[*axis - new] != target[*axis];
+        (0..target.len()).filter(repeated).fold(Self::default(), Self::with)
+    }
+}
+
+/// Every `step`-th element from `start` on, along each axis.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Cut {
+    pub(crate) starts: SmallVec<[u32; INLINE_AXES]>,
+    pub(crate) steps: SmallVec<[i32; INLINE_AXES]>,
+}
+
+/// Where in the tape's list of saved indices an operation's own begin, and how many they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Saved {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
+}
+
+impl Saved {
+    pub(crate) fn of(self, indices: &[u32]) -> &[u32] {
+        &indices[self.start as usize..][..self.len as usize]
+    }
+}
+
+/// A linear operation of one operand. Together with the operand's and the output's shape it is complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Linear {
+    /// The same elements, row by row, under another shape.
+    Reshape,
+    /// Output axis `i` is operand axis `axes[i]`.
+    Permute(SmallVec<[u8; 2 * INLINE_AXES]>),
+    /// Sums over these axes of the operand; the output has them with length 1, or has them no more.
+    Sum(AxisSet),
+    /// Repeats along these axes of the output; the operand has them with length 1, or does not have them.
+    Broadcast(AxisSet),
+    Slice(Cut),
+    /// Puts the operand where a slice would have read it, and zeros elsewhere.
+    Pad(Cut),
+    /// Output row `i` along the axis is the operand's row `indices[i]`.
+    SelectRows {
+        axis: usize,
+        indices: Saved,
+    },
+    /// Adds row `i` along the axis to the output's row `indices[i]`.
+    AddRows {
+        axis: usize,
+        indices: Saved,
+    },
+    /// Each output element is the one of its own line along the axis that its index names.
+    TakeAlong {
+        axis: usize,
+        indices: Saved,
+    },
+    /// Adds each element to the one of its own line along the axis that its index names.
+    PutAlong {
+        axis: usize,
+        indices: Saved,
+    },
+}
+
+impl Linear {
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Reshape => "reshape",
+            Self::Permute(_) => "permute",
+            Self::Sum(_) => "sum",
+            Self::Broadcast(_) => "broadcast",
+            Self::Slice(_) => "slice",
+            Self::Pad(_) => "pad",
+            Self::SelectRows { .. } => "index_select",
+            Self::AddRows { .. } => "index_add",
+            Self::TakeAlong { .. } => "gather",
+            Self::PutAlong { .. } => "scatter_add",
+        }
+    }
+
+    /// The transpose, from this operation's output back to its operand.
+    pub(crate) fn transposed(&self) -> Self {
+        match self {
+            Self::Reshape => Self::Reshape,
+            Self::Permute(axes) => {
+                let mut inverse = axes.clone();
+                for (to, &from) in axes.iter().enumerate() {
+                    inverse[from as usize] = to as u8;
+                }
+                Self::Permute(inverse)
+            }
+            Self::Sum(axes) => Self::Broadcast(*axes),
+            Self::Broadcast(axes) => Self::Sum(*axes),
+            Self::Slice(cut) => Self::Pad(cut.clone()),
+            Self::Pad(cut) => Self::Slice(cut.clone()),
+            &Self::SelectRows { axis, indices } => Self::AddRows { axis, indices },
+            &Self::AddRows { axis, indices } => Self::SelectRows { axis, indices },
+            &Self::TakeAlong { axis, indices } => Self::PutAlong { axis, indices },
+            &Self::PutAlong { axis, indices } => Self::TakeAlong { axis, indices },
+        }
+    }
+
+    /// The offset and strides under which the operand's own elements are the output, where that is possible: then
+    /// nothing is computed and nothing copied.
+    pub(crate) fn view<T>(&self, x: View<'_, T>, output: &Shape) -> Option<(usize, Strides)> {
+        match self {
+            Self::Reshape => x.is_dense().then(|| (x.offset, output.dense_strides())),
+            Self::Permute(axes) => Some((x.offset, axes.iter().map(|&axis| x.strides[axis as usize]).collect())),
+            Self::Broadcast(repeated) => {
+                // An axis of length 1 may have any stride, so only the others need to find their partner.
+                let mut own = x.shape.iter().zip(x.strides).filter(|(length, _)| **length != 1);
+                let stride = |(axis, &length): (usize, &usize)| match length {
+                    _ if repeated.contains(axis) => 0,
+                    1 => 1,
+                    _ => *own.next().expect("the operand has every axis that is not repeated").1,
+                };
+                Some((x.offset, output.iter().enumerate().map(stride).collect()))
+            }
+            Self::Slice(Cut { starts, steps }) => {
+                let starts = starts.iter().zip(x.strides).map(|(&start, &stride)| start as isize * stride);
+                let offset = if output.size() == 0 { 0 } else { x.offset.strict_add_signed(starts.sum()) };
+                Some((offset, steps.iter().zip(x.strides).map(|(&step, &stride)| step as isize * stride).collect()))
+            }
+            Self::Sum(_)
+            | Self::Pad(_)
+            | Self::SelectRows { .. }
+            | Self::AddRows { .. }
+            | Self::TakeAlong { .. }
+            | Self::PutAlong { .. } => None,
+        }
+    }
+
+    /// Computes the output, dense and row by row, into `out`, or adds it to what is there.
+    pub(crate) fn apply<T: Real>(
+        &self,
+        x: View<'_, T>,
+        output: &Shape,
+        indices: &[u32],
+        scratch: &Arena<T>,
+        out: &mut [T],
+        accumulate: bool,
+    ) {
+        if let Some((offset, strides)) = self.view(x, output) {
+            let view = View { offset, strides: &strides, shape: output, data: x.data };
+            return if accumulate { kernel::add(view, out) } else { kernel::copy(view, out) };
+        }
+        let elements = x.dense().unwrap_or_else(|| {
+            let copied = scratch.take(x.size());
+            kernel::copy(x, copied);
+            copied
+        });
+        match self {
+            Self::Reshape => write(elements, out, accumulate),
+            Self::Permute(_) | Self::Broadcast(_) | Self::Slice(_) => unreachable!("these are views"),
+            Self::Sum(axes) => sum(elements, x.shape, *axes, scratch, out, accumulate),
+            Self::Pad(Cut { starts, steps }) => {
+                if !accumulate {
+                    out.fill(T::zero());
+                }
+                let own = output.dense_strides();
+                let offset = starts.iter().zip(&own).map(|(&start, &stride)| start as usize * stride as usize).sum();
+                let strides: Strides = steps.iter().zip(&own).map(|(&step, &stride)| step as isize * stride).collect();
+                kernel::add_strided(elements, x.shape, out, offset, &strides);
+            }
+            Self::SelectRows { axis, indices: saved } => {
+                let [outer, length, inner] = around(x.shape, *axis);
+                if accumulate {
+                    let selected = scratch.take(out.len());
+                    kernel::select_rows(elements, outer, length, inner, saved.of(indices), selected);
+                    write(selected, out, true);
+                } else {
+                    kernel::select_rows(elements, outer, length, inner, saved.of(indices), out);
+                }
+            }
+            Self::AddRows { axis, indices: saved } => {
+                if !accumulate {
+                    out.fill(T::zero());
+                }
+                let [outer, length, inner] = around(output, *axis);
+                kernel::add_rows(elements, outer, length, inner, saved.of(indices), out);
+            }
+            Self::TakeAlong { axis, indices: saved } => {
+                let [outer, length, inner] = around(x.shape, *axis);
+                let count = count_along(saved.len, outer, inner);
+                if accumulate {
+                    let taken = scratch.take(out.len());
+                    kernel::take_along(elements, outer, length, inner, saved.of(indices), count, taken);
+                    write(taken, out, true);
+                } else {
+                    kernel::take_along(elements, outer, length, inner, saved.of(indices), count, out);
+                }
+            }
+            Self::PutAlong { axis, indices: saved } => {
+                if !accumulate {
+                    out.fill(T::zero());
+                }
+                let [outer, length, inner] = around(output, *axis);
+                let count = count_along(saved.len, outer, inner);
+                kernel::put_along(elements, outer, length, inner, saved.of(indices), count, out);
+            }
+        }
+    }
+}
+
+/// A shape seen as what lies before an axis, the axis, and what lies behind it.
+pub(crate) fn around(shape: &[usize], axis: usize) -> [usize; 3] {
+    [shape[..axis].iter().product(), shape[axis], shape[axis + 1..].iter().product()]
+}
+
+fn count_along(indices: u32, outer: usize, inner: usize) -> usize {
+    (indices as usize).checked_div(outer * inner).unwrap_or(0)
+}
+
+fn write<T: Real>(elements: &[T], out: &mut [T], accumulate: bool) {
+    if accumulate {
+        for (sum, &element) in out.iter_mut().zip(elements) {
+            *sum += element;
+        }
+    } else {
+        out.copy_from_slice(elements);
+    }
+}
+
+/// Sums a dense tensor over some axes, run of neighbouring axes by run, the innermost first.
+fn sum<T: Real>(x: &[T], shape: &[usize], axes: AxisSet, scratch: &Arena<T>, out: &mut [T], accumulate: bool) {
+    // Neighbouring axes of one kind are one axis, and axes of length 1 are none.
+    let mut runs: SmallVec<[(bool, usize); INLINE_AXES]> = SmallVec::new();
+    for (axis, &length) in shape.iter().enumerate().filter(|(_, length)| **length != 1) {
+        let summed = axes.contains(axis);
+        match runs.last_mut() {
+            Some((kind, run)) if *kind == summed => *run *= length,
+            Some(_) | None => runs.push((summed, length)),
+        }
+    }
+    let mut x = x;
+    while let Some(at) = runs.iter().rposition(|(summed, _)| *summed) {
+        let size = |runs: &[(bool, usize)]| runs.iter().map(|(_, length)| length).product::<usize>();
+        let [outer, middle, inner] = [size(&runs[..at]), runs[at].1, size(&runs[at + 1..])];
+        runs.remove(at);
+        if runs.iter().all(|(summed, _)| !summed) {
+            return kernel::sum(x, outer, middle, inner, out, accumulate);
+        }
+        let partial = scratch.take(outer * inner);
+        kernel::sum(x, outer, middle, inner, partial, false);
+        x = partial;
+    }
+    write(x, out, accumulate);
+}
+
+/// Which of the three matrices around a product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Factor {
+    Left,
+    Right,
+    Adjoint,
+}
+
+/// A matrix product that is an operand's share of another one's adjoint: two factors, each with whether its last two
+/// axes are swapped.
+pub(crate) type ProductShare = [(Factor, bool); 2];
+
+/// The left operand's share of `C = A B`: `dA = dC B^T`, and the transpose of that where `A` was swapped itself.
+pub(crate) fn left_share(left_transposed: bool, right_transposed: bool) -> ProductShare {
+    if left_transposed {
+        [(Factor::Right, right_transposed), (Factor::Adjoint, true)]
+    } else {
+        [(Factor::Adjoint, false), (Factor::Right, !right_transposed)]
+    }
+}
+
+/// The right operand's share of `C = A B`: `dB = A^T dC`, and the transpose of that where `B` was swapped itself.
+pub(crate) fn right_share(left_transposed: bool, right_transposed: bool) -> ProductShare {
+    if right_transposed {
+        [(Factor::Adjoint, true), (Factor::Left, left_transposed)]
+    } else {
+        [(Factor::Left, !left_transposed), (Factor::Adjoint, false)]
+    }
+}
