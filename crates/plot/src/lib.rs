@@ -1,1 +1,10 @@
-//! Wengert: pictures that show how learning works: curves, confusion matrices, image sheets.
+//! Pictures that show how learning works.
+
+mod colour;
+mod error;
+mod number;
+mod save;
+mod scene;
+mod text;
+
+pub use error::PlotError;
