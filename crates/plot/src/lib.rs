@@ -3,6 +3,8 @@
 mod axis;
 mod chart;
 mod colour;
+mod confusion;
+mod confusion_picture;
 mod curves;
 mod error;
 mod number;
@@ -13,6 +15,7 @@ mod text;
 mod ticks;
 mod trace;
 
+pub use confusion::ConfusionMatrix;
 pub use curves::Curves;
 pub use error::PlotError;
 pub use panels::Panels;
