@@ -252,7 +252,7 @@ impl<T: Real> Tensor<T> {
     /// [`Error::NoTape`] if all are constants, [`Error::Foreign`] if two are on different tapes.
     pub fn try_stack_vars(vars: &[Var<T>]) -> Result<Self, Error> {
         let recorded = vars.iter().find(|var| !var.is_constant());
-        let tape = recorded.ok_or(Error::NoTape { operation: "stack_vars" })?.tape;
+        let tape = recorded.ok_or(Error::NoTape { operation: "stack_vars" })?.recording();
         living::with(tape, "stack_vars", |tape| tape.stack_vars(vars, Shape::from([vars.len()])))?
     }
 
