@@ -78,7 +78,7 @@ impl EarlyStopping {
 
     /// Whether a run whose last epoch was `epoch` has had its time.
     pub(crate) fn is_over(&self, epoch: usize, best: Option<Best>) -> bool {
-        epoch - best.map_or(0, |best| best.epoch) >= self.patience
+        epoch.saturating_sub(best.map_or(0, |best| best.epoch)) >= self.patience
     }
 }
 

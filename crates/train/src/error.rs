@@ -78,6 +78,25 @@ pub enum Error {
         /// The rule that it breaks.
         rule: &'static str,
     },
+    /// A data set that is to be learnt from or evaluated is empty.
+    #[error("the {set} set has no examples")]
+    NoExamples {
+        /// Which set: training, test.
+        set: &'static str,
+    },
+    /// The optimizer's settings are not allowed.
+    #[error("optimizer: {0}")]
+    Optimizer(#[source] optim::Error),
+    /// The optimizer refused a step. The parameters are those before it.
+    #[error("epoch {epoch}, step {step}: {source}")]
+    Step {
+        /// The epoch, counted from 1.
+        epoch: usize,
+        /// The step within the epoch, counted from 1.
+        step: usize,
+        /// The optimizer's reason.
+        source: optim::Error,
+    },
     /// The loss became infinite or NaN. The parameters are those before the step.
     #[error("epoch {epoch}, step {step}: the loss is {loss}; try a smaller learning rate or clip the gradients")]
     NonFiniteLoss {
@@ -177,6 +196,19 @@ mod tests {
             (
                 Error::Setting { setting: "batch size", value: "0".into(), rule: "it must be at least 1" },
                 "batch size is 0: it must be at least 1",
+            ),
+            (Error::NoExamples { set: "test" }, "the test set has no examples"),
+            (
+                Error::Optimizer(optim::Error::OtherOptimizer { expected: "adam", found: "sgd".into() }),
+                "optimizer: saved state: it is of optimizer \"sgd\", not of \"adam\"",
+            ),
+            (
+                Error::Step {
+                    epoch: 2,
+                    step: 7,
+                    source: optim::Error::NonFinite { parameter: "0.bias".into(), count: 1, size: 10 },
+                },
+                "epoch 2, step 7: gradient of \"0.bias\": 1 of 10 elements are NaN or infinite; nothing was stepped",
             ),
             (
                 Error::NonFiniteLoss { epoch: 2, step: 7, loss: f64::NAN },
