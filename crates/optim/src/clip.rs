@@ -44,7 +44,7 @@ fn sum_of_squares<T: Real>(gradient: &[T], stretches: &[Range<usize>], scale: f6
 
 #[inline(always)]
 fn square<T: Real>(g: T, scale: f64) -> f64 {
-    let g = Real::to_f64(g) * scale;
+    let g = Real::widen(g) * scale;
     g * g
 }
 

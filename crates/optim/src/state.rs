@@ -137,13 +137,13 @@ mod bits {
     use tape::Real;
 
     pub(super) fn serialize<T: Real, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(values.iter().map(|&value| Real::to_f64(value).to_bits()))
+        serializer.collect_seq(values.iter().map(|&value| Real::widen(value).to_bits()))
     }
 
     pub(super) fn deserialize<'de, T: Real, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
         let exact = |bits: u64| {
             let value: T = Real::from_f64(f64::from_bits(bits));
-            let same = Real::to_f64(value).to_bits() == bits || value.is_nan();
+            let same = Real::widen(value).to_bits() == bits || value.is_nan();
             same.then_some(value).ok_or_else(|| D::Error::custom(format_args!("an element is no {}", T::NAME)))
         };
         Vec::<u64>::deserialize(deserializer)?.into_iter().map(exact).collect()

@@ -42,7 +42,7 @@ impl Entry {
         let dtype = dtype::<T>();
         let mut bytes = Vec::with_capacity(size_of_val(elements));
         for element in elements {
-            let element = Real::to_f64(*element);
+            let element = Real::widen(*element);
             if dtype == Dtype::F32 {
                 bytes.extend((element as f32).to_le_bytes());
             } else {

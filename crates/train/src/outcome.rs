@@ -54,7 +54,11 @@ where
             predictions += 1;
         }
         let left = targets.count();
-        assert!(left == 0, "accuracy: scores of shape {:?} are {left} rows less than there are targets", scores.shape());
+        assert!(
+            left == 0,
+            "accuracy: scores of shape {:?} are {left} rows less than there are targets",
+            scores.shape()
+        );
         Some((right, predictions))
     }
 }
@@ -96,7 +100,7 @@ pub fn evaluate<T: Real, X: Rows, Y: Rows, R: Outcome<T, Y>>(
             hits = outcome.hits(pass, &batch.targets);
             outcome.loss()
         });
-        tally.add(batch.len(), Real::to_f64(loss.sum()), hits);
+        tally.add(batch.len(), Real::widen(loss.sum()), hits);
     }
     tally.metrics()
 }

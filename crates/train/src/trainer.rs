@@ -219,9 +219,8 @@ where
         let bar = Bar::new(self.settings.progress_bar, self.settings.epochs.saturating_mul(steps), done);
         while !self.is_over(&state.progress) {
             let after = self.learn(&mut state, &mut tape, &mut model, &bar)?;
-            let test = self.test.map(|data| {
-                evaluate(&mut tape, self.params, data, self.settings.batch_size, &mut model)
-            });
+            let test =
+                self.test.map(|data| evaluate(&mut tape, self.params, data, self.settings.batch_size, &mut model));
             let epoch = Epoch {
                 number: state.progress.epoch + 1,
                 learning_rate: self.optimizer.learning_rate(),
@@ -261,7 +260,7 @@ where
                 hits = outcome.hits(pass, &batch.targets);
                 outcome.loss()
             });
-            let loss = Real::to_f64(loss);
+            let loss = Real::widen(loss);
             if !loss.is_finite() {
                 return Err(Error::NonFiniteLoss { epoch, step, loss });
             }

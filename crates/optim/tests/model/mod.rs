@@ -35,5 +35,5 @@ pub fn run<T: Real>(optimizer: &mut dyn Optimizer<T>, params: &mut Params<T>, fi
 
 /// To be compared bit for bit.
 pub fn bits<T: Real>(values: &[T]) -> Vec<u64> {
-    values.iter().map(|&value| Real::to_f64(value).to_bits()).collect()
+    values.iter().map(|&value| Real::widen(value).to_bits()).collect()
 }
