@@ -118,7 +118,8 @@ impl Check {
                 .collect();
             let root = weights.reduce(&tape, f(&leaves))?;
             let (value, gradients) = tape.value_and_grad_of(root);
-            let gradient = leaves.iter().flat_map(|&leaf| gradients[leaf].iter().copied().collect::<Vec<_>>()).collect();
+            let gradient =
+                leaves.iter().flat_map(|&leaf| gradients[leaf].iter().copied().collect::<Vec<_>>()).collect();
             Ok((value, gradient))
         };
         let sweep = std::cell::RefCell::new(&mut sweep);

@@ -170,7 +170,7 @@ mod tests {
             (Gain::Sigmoid, 1.0),
             (Gain::Tanh, 1.666_666_666_666_666_7),
             (Gain::Relu, 1.414_213_562_373_095_1),
-            (Gain::LeakyRelu(0.01), 1.414_142_856_785_713_8),
+            (Gain::LeakyRelu(0.01), 1.414_142_856_997_835_4),
             (Gain::Selu, 0.75),
             (Gain::Factor(0.3), 0.3),
         ] {

@@ -67,12 +67,20 @@ pub(super) mod tests {
             let tolerance = 5.0 * (expected * (1.0 - expected) / n).sqrt();
             assert!((within - expected).abs() < tolerance, "{within} within {deviations} deviations, not {expected}");
         }
-        let neighbours = array.as_slice().expect("a new array is dense").windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum::<f64>() / n;
+        let neighbours = array
+            .as_slice()
+            .expect("a new array is dense")
+            .windows(2)
+            .map(|pair| (pair[0] - mean) * (pair[1] - mean))
+            .sum::<f64>()
+            / n;
         assert!(neighbours.abs() < 5.0 * std.powi(2) / n.sqrt(), "neighbours correlate: {neighbours}");
     }
 
     #[test]
-    #[should_panic(expected = "normal: mean 0 and standard deviation -1: both must be finite, the deviation not negative")]
+    #[should_panic(
+        expected = "normal: mean 0 and standard deviation -1: both must be finite, the deviation not negative"
+    )]
     fn a_negative_deviation_is_refused() {
         let _ = Init::normal(0.0, -1.0);
     }

@@ -66,18 +66,22 @@ impl<'a> Line<'a> {
         let power = if kind == Kind::Central { SHRINK * SHRINK } else { SHRINK };
         let mut step = first_step;
         for _ in 0..COLUMNS {
-            let quotient = match kind {
-                Kind::Central => (self.at(step)? - self.at(-step)?) / (2.0 * step),
-                Kind::Right => (self.at(step)? - self.centre) / step,
-                Kind::Left => (self.centre - self.at(-step)?) / step,
+            let (before, behind) = match kind {
+                Kind::Central => (self.at(-step)?, self.at(step)?),
+                Kind::Right => (self.centre, self.at(step)?),
+                Kind::Left => (self.at(-step)?, self.centre),
             };
+            let width = if kind == Kind::Central { 2.0 * step } else { step };
+            let quotient = (behind - before) / width;
+            // What the rounding of the values alone does to the quotient.
+            let rounding = f64::EPSILON * before.abs().max(behind.abs()) / width;
             let mut row = vec![quotient];
             let mut factor = power;
             for (column, &above) in previous.iter().enumerate() {
                 let left = row[column];
                 let extrapolated = (left * factor - above) / (factor - 1.0);
                 factor *= power;
-                let error = (extrapolated - left).abs().max((extrapolated - above).abs());
+                let error = (extrapolated - left).abs().max((extrapolated - above).abs()).max(rounding);
                 if error <= best.error {
                     best = Estimate { derivative: extrapolated, error };
                 }
@@ -93,9 +97,7 @@ impl<'a> Line<'a> {
             previous = row;
             step /= SHRINK;
         }
-        // What the rounding of the values alone does to a quotient.
-        let rounding = f64::EPSILON * self.centre.abs() / (first_step / SHRINK.powi(COLUMNS as i32 / 2));
-        Ok(Estimate { error: best.error.max(rounding), ..best })
+        Ok(best)
     }
 
     /// The best of several tableaus, each begun with a smaller step; a step that leaves the domain is too large.
@@ -149,13 +151,17 @@ impl<'a> Line<'a> {
             let note = if vertical { "vertical tangent" } else { "infinite, but the function is not steep here" };
             return Ok(outcome(central, verdict, note.to_owned()));
         }
-        let differ = (left.derivative - right.derivative).abs() > 1e-4 * left.derivative.abs().max(right.derivative.abs());
+        let differ =
+            (left.derivative - right.derivative).abs() > 1e-4 * left.derivative.abs().max(right.derivative.abs());
         Ok(match (left_known, right_known) {
             (true, true) if differ => {
                 let (low, high) = (left.derivative.min(right.derivative), left.derivative.max(right.derivative));
                 let slack = tolerance * low.abs().max(high.abs()) + 4.0 * left.error.max(right.error);
                 let inside = (low - slack..=high + slack).contains(&analytic);
-                let note = format!("not smooth here: {:.6e} to the left, {:.6e} to the right", left.derivative, right.derivative);
+                let note = format!(
+                    "not smooth here: {:.6e} to the left, {:.6e} to the right",
+                    left.derivative, right.derivative
+                );
                 outcome(central, if inside { Verdict::Agrees } else { Verdict::Differs }, note)
             }
             (false, true) if !central_reliable => self.one_sided(right, analytic, tolerance, "right"),

@@ -186,7 +186,9 @@ impl fmt::Display for Report {
         match (differ, rough, total) {
             (_, _, 0) => return write!(f, "gradient check: there is nothing to verify in {}", self.names()),
             (0, 0, _) => writeln!(f, "gradient check passed: {total} derivatives of {} agree", self.names())?,
-            (_, 0, _) => writeln!(f, "gradient check failed: {differ} of {total} derivatives of {} differ", self.names())?,
+            (_, 0, _) => {
+                writeln!(f, "gradient check failed: {differ} of {total} derivatives of {} differ", self.names())?
+            }
             _ => writeln!(
                 f,
                 "gradient check failed: of {total} derivatives of {}, {differ} differ and {rough} could not be verified",
@@ -196,12 +198,19 @@ impl fmt::Display for Report {
         let sorted = self.sorted();
         let shown = &sorted[..sorted.len().min(SHOWN)];
         let width = shown.iter().map(|entry| entry.element.chars().count()).max().unwrap_or(0).max(7);
-        write!(f, "  {:width$}  {:>14}  {:>14}  {:>10}  {:>10}  note", "element", "analytic", "numeric", "rel. error", "est. error")?;
+        write!(
+            f,
+            "  {:width$}  {:>14}  {:>14}  {:>10}  {:>10}  note",
+            "element", "analytic", "numeric", "rel. error", "est. error"
+        )?;
         for entry in shown {
             let Entry { element, analytic, numeric, error, note, verdict } = entry;
             let mark = if *verdict == Verdict::Agrees { ' ' } else { '!' };
             let relative = entry.relative_error();
-            write!(f, "\n{mark} {element:width$}  {analytic:>14.6e}  {numeric:>14.6e}  {relative:>10.1e}  {error:>10.1e}  {note}")?;
+            write!(
+                f,
+                "\n{mark} {element:width$}  {analytic:>14.6e}  {numeric:>14.6e}  {relative:>10.1e}  {error:>10.1e}  {note}"
+            )?;
         }
         match total - shown.len() {
             0 => Ok(()),
