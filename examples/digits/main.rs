@@ -46,6 +46,8 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let (mut params, model) = network(options.seed);
     let steps = training.len().div_ceil(options.batch.get()) * options.epochs.get();
     let mut optimizer = options.optimizer(steps as u64);
+    std::fs::create_dir_all(&options.out)
+        .map_err(|error| format!("cannot create {}: {error}", options.out.display()))?;
     println!(
         "{} images to learn from, {} to be tested on; {} parameters; {}",
         training.len(),
