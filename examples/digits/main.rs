@@ -19,7 +19,7 @@ use plot::{ConfusionMatrix, Curves, ImageSheet, Panels};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tape::{Check, Params, Pass, Tape, Tensor};
-use train::{Batch, Dataset, EarlyStopping, Epoch, Trainer};
+use train::{Batch, Dataset, Epoch, Trainer};
 
 use crate::options::Options;
 
@@ -61,7 +61,6 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         .epochs(options.epochs.get())
         .batch_size(options.batch.get())
         .seed(options.seed)
-        .early_stopping(EarlyStopping::new(options.epochs.get()).on_accuracy())
         .checkpoint(options.out.join("checkpoint.safetensors"))
         .resume(options.resume)
         .on_epoch(|epoch, _| {
@@ -83,9 +82,9 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 
     let file = options.out.join("digits.safetensors");
     train::save_parameters(&params, &file)?;
-    let (mut loaded, model) = network(options.seed + 1);
+    let (mut loaded, same_model) = network(options.seed + 1);
     train::load_parameters(&mut loaded, &file)?;
-    assert_eq!(probabilities(&loaded, &model, test.inputs()), predicted, "a saved network predicts the same");
+    assert_eq!(probabilities(&loaded, &same_model, test.inputs()), predicted, "a saved network predicts the same");
 
     verify(&params, &model, &test);
     println!("test accuracy {:.2} %; pictures and parameters in {}", 100.0 * accuracy, options.out.display());
