@@ -105,3 +105,20 @@ fn the_readme_shows_the_two_commands() {
         assert!(readme.lines().any(|line| line.trim() == command), "README.md does not show `{command}`");
     }
 }
+
+/// The book's table of operations is the tape's own.
+#[test]
+fn the_book_lists_every_elementwise_operation() {
+    let mut table = String::from("| method | value | derivative | tested on |\n| --- | --- | --- | --- |\n");
+    for operation in tape::operations() {
+        let ranges = operation.intervals.iter().map(|operands| {
+            let operands = operands.iter().map(|(low, high)| format!("[{low}, {high}]"));
+            operands.collect::<Vec<_>>().join(" x ")
+        });
+        let ranges = ranges.collect::<Vec<_>>().join(", ");
+        let [value, derivative] = [operation.value, operation.derivative].map(|text| text.replace('|', "\\|"));
+        table += &format!("| `{}` | {value} | {derivative} | {ranges} |\n", operation.name);
+    }
+    let page = read(&root().join("docs/src/operations.md"));
+    assert!(page.contains(&table), "docs/src/operations.md should have this table:\n{table}");
+}
