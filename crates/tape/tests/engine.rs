@@ -285,20 +285,16 @@ fn a_panic_is_at_the_callers_line() {
         let tape = Tape::<f64>::new();
         (tape.variable([1.0, 2.0]), tape.variable([1.0, 2.0, 3.0]), tape)
     };
-    let call = line!() + 2;
-    assert_eq!(
-        panics_at(move || {
-            let (a, b, _tape) = mismatched();
-            let _ = a + b;
-        }),
-        call
-    );
-    let call = line!() + 2;
-    assert_eq!(
-        panics_at(move || {
-            let (a, b, _tape) = mismatched();
-            let _ = a.matmul(b);
-        }),
-        call
-    );
+    let call = line!() + 3;
+    let add = move || {
+        let (a, b, _tape) = mismatched();
+        let _ = a + b;
+    };
+    assert_eq!(panics_at(add), call);
+    let call = line!() + 3;
+    let multiply = move || {
+        let (a, b, _tape) = mismatched();
+        let _ = a.matmul(b);
+    };
+    assert_eq!(panics_at(multiply), call);
 }
