@@ -61,16 +61,10 @@ impl Axis {
     /// chart.
     pub(crate) fn around_and_maybe_zero(values: &[f64], scale: Scale) -> Option<Axis> {
         let shown = || values.iter().copied().filter(|&value| scale.shows(value));
-        let (low, high) = shown().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| {
-            (l.min(v), h.max(v))
-        });
+        let (low, high) = shown().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
         let from_zero = scale == Scale::Linear && low >= 0.0 && low < 0.3 * high;
         let axis = Axis::around(shown(), scale)?;
-        Some(if from_zero {
-            Axis { low: 0.0, ..axis }
-        } else {
-            axis
-        })
+        Some(if from_zero { Axis { low: 0.0, ..axis } } else { axis })
     }
 
     /// An axis from exactly `low` to `high`; `None` unless that is a stretch which the scale can
@@ -91,12 +85,7 @@ impl Axis {
             Scale::Linear if low == 0.0 || (whole && low.abs() < 1e6) => (low - 0.5, high + 0.5),
             Scale::Linear => (low - 0.1 * low.abs(), high + 0.1 * high.abs()),
         };
-        Axis {
-            scale,
-            low,
-            high,
-            whole: whole && scale == Scale::Linear,
-        }
+        Axis { scale, low, high, whole: whole && scale == Scale::Linear }
     }
 
     fn with_room(self) -> Axis {
@@ -122,9 +111,7 @@ impl Axis {
         let value = value.clamp(self.scale.least(), LARGEST);
         let place = match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
-            Scale::Log => {
-                (value.log10() - self.low.log10()) / (self.high.log10() - self.low.log10())
-            }
+            Scale::Log => (value.log10() - self.low.log10()) / (self.high.log10() - self.low.log10()),
         };
         // Far outside is far outside; bounded, it stays a number in the arithmetic that follows.
         Some(place.clamp(-1e6, 1e6))
@@ -160,15 +147,9 @@ mod tests {
     #[test]
     fn places_run_from_end_to_end() {
         let linear = Axis::exactly(2.0, 4.0, Scale::Linear).unwrap();
-        assert_eq!(
-            [2.0, 3.0, 4.0, 6.0].map(|v| linear.place(v)),
-            [Some(0.0), Some(0.5), Some(1.0), Some(2.0)]
-        );
+        assert_eq!([2.0, 3.0, 4.0, 6.0].map(|v| linear.place(v)), [Some(0.0), Some(0.5), Some(1.0), Some(2.0)]);
         let log = Axis::exactly(0.01, 100.0, Scale::Log).unwrap();
-        assert_eq!(
-            [0.01, 1.0, 100.0].map(|v| log.place(v)),
-            [Some(0.0), Some(0.5), Some(1.0)]
-        );
+        assert_eq!([0.01, 1.0, 100.0].map(|v| log.place(v)), [Some(0.0), Some(0.5), Some(1.0)]);
     }
 
     #[test]
@@ -178,10 +159,7 @@ mod tests {
         for gap in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert_eq!((linear.place(gap), log.place(gap)), (None, None));
         }
-        assert_eq!(
-            (linear.place(0.0), linear.place(-1.0)),
-            (Some(0.5), Some(0.0))
-        );
+        assert_eq!((linear.place(0.0), linear.place(-1.0)), (Some(0.5), Some(0.0)));
         assert_eq!((log.place(0.0), log.place(-1.0)), (None, None));
     }
 
@@ -196,12 +174,7 @@ mod tests {
 
     #[test]
     fn a_single_value_lies_in_the_middle() {
-        for (value, scale) in [
-            (1.0, Scale::Linear),
-            (0.0, Scale::Linear),
-            (-2.5e9, Scale::Linear),
-            (3.0, Scale::Log),
-        ] {
+        for (value, scale) in [(1.0, Scale::Linear), (0.0, Scale::Linear), (-2.5e9, Scale::Linear), (3.0, Scale::Log)] {
             let place = Axis::around([value], scale).unwrap().place(value).unwrap();
             assert!((place - 0.5).abs() < 1e-9, "{value}: {place}");
         }
@@ -210,12 +183,7 @@ mod tests {
 
     #[test]
     fn zero_is_the_base_only_when_it_is_near() {
-        let base = |values: &[f64]| {
-            Axis::around_and_maybe_zero(values, Scale::Linear)
-                .unwrap()
-                .place(0.0)
-                .unwrap()
-        };
+        let base = |values: &[f64]| Axis::around_and_maybe_zero(values, Scale::Linear).unwrap().place(0.0).unwrap();
         assert_eq!(base(&[2.3, 0.1]), 0.0);
         assert!(base(&[0.95, 0.97]) < -1.0);
         assert!(base(&[-1.0, 5.0]) > 0.0);

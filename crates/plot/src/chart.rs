@@ -36,30 +36,11 @@ pub(crate) struct Margins {
 impl Margins {
     pub(crate) fn of(curves: &Curves, x_axis: Option<Axis>, width: f64) -> Margins {
         let ticks = curves.y_axis().map_or(Vec::new(), |axis| axis.ticks());
-        let tick_width = ticks
-            .iter()
-            .map(|tick| text::width(&tick.label, TICK_SIZE))
-            .fold(0.0, f64::max);
-        let named = || {
-            curves
-                .series
-                .iter()
-                .filter(|series| !series.name.is_empty())
-        };
-        let name_width = named()
-            .map(|series| text::width(&name_of(curves, series), LABEL_SIZE))
-            .fold(0.0, f64::max);
-        let line = Area {
-            x: 0.0,
-            y: 0.0,
-            width,
-            height: 0.0,
-        };
-        let mark_rows = placed_marks(curves, x_axis, line)
-            .iter()
-            .map(|mark| mark.row + 1)
-            .max()
-            .unwrap_or(0);
+        let tick_width = ticks.iter().map(|tick| text::width(&tick.label, TICK_SIZE)).fold(0.0, f64::max);
+        let named = || curves.series.iter().filter(|series| !series.name.is_empty());
+        let name_width = named().map(|series| text::width(&name_of(curves, series), LABEL_SIZE)).fold(0.0, f64::max);
+        let line = Area { x: 0.0, y: 0.0, width, height: 0.0 };
+        let mark_rows = placed_marks(curves, x_axis, line).iter().map(|mark| mark.row + 1).max().unwrap_or(0);
         let row = |used: bool, height: f64| if used { height } else { 0.0 };
         Margins {
             left: EDGE + row(tick_width > 0.0, tick_width + 8.0),
@@ -87,24 +68,12 @@ impl Margins {
 }
 
 /// Draws a chart whose plot takes exactly `plot`, with its labels in the margins around.
-pub(crate) fn draw(
-    curves: &Curves,
-    x_axis: Option<Axis>,
-    plot: Area,
-    margins: &Margins,
-    scene: &mut Scene,
-) {
+pub(crate) fn draw(curves: &Curves, x_axis: Option<Axis>, plot: Area, margins: &Margins, scene: &mut Scene) {
     headings(curves, plot, margins, scene);
     let (Some(x_axis), Some(y_axis)) = (x_axis, curves.y_axis()) else {
-        scene.add(Shape::Frame {
-            area: plot,
-            stroke: Stroke::solid(Paint::Grid, 1.0),
-        });
+        scene.add(Shape::Frame { area: plot, stroke: Stroke::solid(Paint::Grid, 1.0) });
         let middle = (plot.x + plot.width / 2.0, plot.y + plot.height / 2.0);
-        scene.text(
-            Text::new(middle, curves.nothing_to_show(), LABEL_SIZE, Paint::Muted)
-                .anchor(Anchor::Middle),
-        );
+        scene.text(Text::new(middle, curves.nothing_to_show(), LABEL_SIZE, Paint::Muted).anchor(Anchor::Middle));
         return;
     };
     grid(x_axis, y_axis, plot, scene);
@@ -113,13 +82,7 @@ pub(crate) fn draw(
     let traces: Vec<Vec<Option<Point>>> = curves
         .series
         .iter()
-        .map(|series| {
-            series
-                .points
-                .iter()
-                .map(|&(x, y)| locate(x_axis, y_axis, plot, x, y))
-                .collect()
-        })
+        .map(|series| series.points.iter().map(|&(x, y)| locate(x_axis, y_axis, plot, x, y)).collect())
         .collect();
     for (n, places) in traces.iter().enumerate() {
         line(n, places, plot, scene);
@@ -135,10 +98,7 @@ pub(crate) fn draw(
 
 fn locate(x_axis: Axis, y_axis: Axis, plot: Area, x: f64, y: f64) -> Option<Point> {
     let (across, up) = (x_axis.place(x)?, y_axis.place(y)?);
-    Some((
-        plot.x + across * plot.width,
-        plot.bottom() - up * plot.height,
-    ))
+    Some((plot.x + across * plot.width, plot.bottom() - up * plot.height))
 }
 
 fn headings(curves: &Curves, plot: Area, margins: &Margins, scene: &mut Scene) {
@@ -152,12 +112,7 @@ fn headings(curves: &Curves, plot: Area, margins: &Margins, scene: &mut Scene) {
     }
     if !curves.y_label.is_empty() {
         let label = text::shorten(&curves.y_label, LABEL_SIZE, room);
-        scene.text(Text::new(
-            (left, baseline + 6.0),
-            label,
-            LABEL_SIZE,
-            Paint::Muted,
-        ));
+        scene.text(Text::new((left, baseline + 6.0), label, LABEL_SIZE, Paint::Muted));
     }
     if !curves.x_label.is_empty() {
         let label = text::shorten(&curves.x_label, LABEL_SIZE, plot.width);
@@ -167,22 +122,11 @@ fn headings(curves: &Curves, plot: Area, margins: &Margins, scene: &mut Scene) {
 }
 
 fn grid(x_axis: Axis, y_axis: Axis, plot: Area, scene: &mut Scene) {
-    let (light, axis) = (
-        Stroke::solid(Paint::Grid, 1.0),
-        Stroke::solid(Paint::Axis, 1.0),
-    );
+    let (light, axis) = (Stroke::solid(Paint::Grid, 1.0), Stroke::solid(Paint::Axis, 1.0));
     // Half pixels, because a line one pixel wide is sharp only there.
     let sharp = |v: f64| v.floor() + 0.5;
-    let height = |value| {
-        y_axis
-            .place(value)
-            .map(|up| sharp(plot.bottom() - up * plot.height))
-    };
-    let across = |value| {
-        x_axis
-            .place(value)
-            .map(|across| sharp(plot.x + across * plot.width))
-    };
+    let height = |value| y_axis.place(value).map(|up| sharp(plot.bottom() - up * plot.height));
+    let across = |value| x_axis.place(value).map(|across| sharp(plot.x + across * plot.width));
 
     let between = y_axis.between_ticks();
     for tick in y_axis.ticks() {
@@ -234,34 +178,17 @@ fn placed_marks(curves: &Curves, x_axis: Option<Axis>, plot: Area) -> Vec<Placed
         let name = text::shorten(&mark.name, TICK_SIZE, plot.width);
         let half = text::width(&name, TICK_SIZE) / 2.0;
         let centre = x.max(plot.x + half).min(plot.right() - half);
-        let touches =
-            |other: &(PlacedMark, f64)| (other.0.centre - centre).abs() < other.1 + half + 8.0;
-        let taken: Vec<usize> = placed
-            .iter()
-            .filter(|other| touches(other))
-            .map(|other| other.0.row)
-            .collect();
+        let touches = |other: &(PlacedMark, f64)| (other.0.centre - centre).abs() < other.1 + half + 8.0;
+        let taken: Vec<usize> = placed.iter().filter(|other| touches(other)).map(|other| other.0.row).collect();
         let row = (0..).find(|row| !taken.contains(row)).unwrap_or(0);
-        placed.push((
-            PlacedMark {
-                x,
-                name,
-                centre,
-                row,
-            },
-            half,
-        ));
+        placed.push((PlacedMark { x, name, centre, row }, half));
     }
     placed.into_iter().map(|(mark, _)| mark).collect()
 }
 
 fn marks(curves: &Curves, x_axis: Axis, plot: Area, scene: &mut Scene) {
     for mark in placed_marks(curves, Some(x_axis), plot) {
-        let stroke = Stroke {
-            paint: Paint::Muted,
-            width: 1.0,
-            dash: "3 4",
-        };
+        let stroke = Stroke { paint: Paint::Muted, width: 1.0, dash: "3 4" };
         scene.line((mark.x, plot.y - 3.0), (mark.x, plot.bottom()), stroke);
         let at = (mark.centre, plot.y - 8.0 - mark.row as f64 * MARK_ROW);
         scene.text(Text::new(at, mark.name, TICK_SIZE, Paint::Ink).anchor(Anchor::Middle));
@@ -272,33 +199,19 @@ fn marks(curves: &Curves, x_axis: Axis, plot: Area, scene: &mut Scene) {
 const DASHES: [&str; 5] = ["", "8 5", "0.1 5", "10 5 0.1 5", "4 5"];
 
 fn stroke_of(n: usize) -> Stroke {
-    Stroke {
-        paint: Paint::Series(n % SERIES),
-        width: 2.0,
-        dash: DASHES[n % DASHES.len()],
-    }
+    Stroke { paint: Paint::Series(n % SERIES), width: 2.0, dash: DASHES[n % DASHES.len()] }
 }
 
 fn line(n: usize, places: &[Option<Point>], plot: Area, scene: &mut Scene) {
-    let pieces: Vec<Vec<Point>> = trace::stretches(places)
-        .iter()
-        .flat_map(|stretch| trace::cut(&trace::thin(stretch), plot))
-        .collect();
+    let pieces: Vec<Vec<Point>> =
+        trace::stretches(places).iter().flat_map(|stretch| trace::cut(&trace::thin(stretch), plot)).collect();
     if pieces.is_empty() {
         return;
     }
     let stroke = stroke_of(n);
     // Many values to a pixel are noise: a thin line, and no dash in it, leaves its shape to be
     // seen.
-    let stroke = if is_dense(places, plot) {
-        Stroke {
-            width: 1.0,
-            dash: "",
-            ..stroke
-        }
-    } else {
-        stroke
-    };
+    let stroke = if is_dense(places, plot) { Stroke { width: 1.0, dash: "", ..stroke } } else { stroke };
     scene.add(Shape::Line { pieces, stroke });
 }
 
@@ -310,11 +223,7 @@ fn is_dense(places: &[Option<Point>], plot: Area) -> bool {
 /// of its neighbours, and the last; of a dense one only that. A point between gaps always, because
 /// no line shows it.
 fn marked(n: usize, series: usize, places: &[Option<Point>], plot: Area) -> Vec<Point> {
-    let stride = if places.len() <= 15 {
-        1
-    } else {
-        places.len().div_ceil(8)
-    };
+    let stride = if places.len() <= 15 { 1 } else { places.len().div_ceil(8) };
     let offset = n * stride / series.max(1);
     let dense = is_dense(places, plot);
     let last = places.iter().rposition(Option::is_some);
@@ -322,17 +231,13 @@ fn marked(n: usize, series: usize, places: &[Option<Point>], plot: Area) -> Vec<
         let gap = |place: Option<&Option<Point>>| place.is_none_or(Option::is_none);
         gap(i.checked_sub(1).and_then(|before| places.get(before))) && gap(places.get(i + 1))
     };
-    let inside = |p: &Point| {
-        (plot.x..=plot.right()).contains(&p.0) && (plot.y..=plot.bottom()).contains(&p.1)
-    };
+    let inside = |p: &Point| (plot.x..=plot.right()).contains(&p.0) && (plot.y..=plot.bottom()).contains(&p.1);
     places
         .iter()
         .enumerate()
         .filter(|&(i, _)| {
             let near_last = last.is_some_and(|last| last - i.min(last) <= stride / 2);
-            Some(i) == last
-                || alone(i)
-                || (i % stride == offset && !(near_last && stride > 1) && !dense)
+            Some(i) == last || alone(i) || (i % stride == offset && !(near_last && stride > 1) && !dense)
         })
         .filter_map(|(_, place)| place.filter(inside))
         .collect()
@@ -348,12 +253,7 @@ fn marker(n: usize, (x, y): Point) -> Shape {
     };
     // Sizes that look alike: a triangle needs more than a square.
     match n % 5 {
-        0 => Shape::Circle {
-            centre: (x, y),
-            radius: 4.0,
-            fill,
-            edge,
-        },
+        0 => Shape::Circle { centre: (x, y), radius: 4.0, fill, edge },
         1 => polygon(&[(-3.6, -3.6), (3.6, -3.6), (3.6, 3.6), (-3.6, 3.6)]),
         2 => polygon(&[(0.0, -5.2), (4.8, 3.4), (-4.8, 3.4)]),
         3 => polygon(&[(0.0, -5.2), (5.2, 0.0), (0.0, 5.2), (-5.2, 0.0)]),
@@ -363,45 +263,23 @@ fn marker(n: usize, (x, y): Point) -> Shape {
 
 fn name_of(curves: &Curves, series: &Series) -> String {
     let name = text::shorten(&series.name, LABEL_SIZE, WIDEST_NAME);
-    if curves.shows(series) {
-        name
-    } else {
-        name + " (no values)"
-    }
+    if curves.shows(series) { name } else { name + " (no values)" }
 }
 
 /// The legend stands where the lines end, in their order, and so never covers them.
 fn names(curves: &Curves, traces: &[Vec<Option<Point>>], plot: Area, scene: &mut Scene) {
     let mut rows: Vec<(f64, usize)> = (0..traces.len())
         .filter(|&n| !curves.series[n].name.is_empty())
-        .map(|n| {
-            (
-                traces[n]
-                    .iter()
-                    .rev()
-                    .flatten()
-                    .next()
-                    .map_or(plot.bottom(), |point| point.1),
-                n,
-            )
-        })
+        .map(|n| (traces[n].iter().rev().flatten().next().map_or(plot.bottom(), |point| point.1), n))
         .collect();
     rows.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let wanted: Vec<f64> = rows.iter().map(|row| row.0).collect();
     let x = plot.right() + 12.0;
-    for (y, (_, n)) in spread(&wanted, KEY_ROW, plot.y + 6.0, plot.bottom() - 6.0)
-        .into_iter()
-        .zip(rows)
-    {
+    for (y, (_, n)) in spread(&wanted, KEY_ROW, plot.y + 6.0, plot.bottom() - 6.0).into_iter().zip(rows) {
         let series = &curves.series[n];
         scene.line((x, y), (x + KEY, y), stroke_of(n));
         scene.add(marker(n, (x + KEY / 2.0, y)));
-        scene.text(Text::new(
-            (x + KEY + 8.0, y + 4.0),
-            name_of(curves, series),
-            LABEL_SIZE,
-            Paint::Ink,
-        ));
+        scene.text(Text::new((x + KEY + 8.0, y + 4.0), name_of(curves, series), LABEL_SIZE, Paint::Ink));
     }
 }
 
@@ -430,21 +308,13 @@ mod tests {
     fn names_that_would_overlap_move_apart_and_stay_in_order() {
         assert_eq!(spread(&[10.0, 50.0], 19.0, 0.0, 100.0), [10.0, 50.0]);
         assert_eq!(spread(&[50.0, 51.0], 19.0, 0.0, 100.0), [50.0, 69.0]);
-        assert_eq!(
-            spread(&[95.0, 120.0, 1e9], 19.0, 0.0, 100.0),
-            [62.0, 81.0, 100.0]
-        );
+        assert_eq!(spread(&[95.0, 120.0, 1e9], 19.0, 0.0, 100.0), [62.0, 81.0, 100.0]);
         assert!(spread(&[], 19.0, 0.0, 100.0).is_empty());
     }
 
     #[test]
     fn long_lines_get_a_few_markers_and_lonely_points_always_one() {
-        let plot = Area {
-            x: 0.0,
-            y: 0.0,
-            width: 1000.0,
-            height: 1.0,
-        };
+        let plot = Area { x: 0.0, y: 0.0, width: 1000.0, height: 1.0 };
         let mut places: Vec<Option<Point>> = (0..1000).map(|i| Some((f64::from(i), 0.5))).collect();
         let few = marked(0, 2, &places, plot).len();
         assert!((6..=10).contains(&few), "{few}");
@@ -456,44 +326,22 @@ mod tests {
 
     #[test]
     fn a_point_outside_the_plot_has_no_marker() {
-        let plot = Area {
-            x: 0.0,
-            y: 0.0,
-            width: 10.0,
-            height: 10.0,
-        };
-        assert_eq!(
-            marked(0, 1, &[Some((5.0, -3.0)), Some((5.0, 3.0))], plot),
-            [(5.0, 3.0)]
-        );
+        let plot = Area { x: 0.0, y: 0.0, width: 10.0, height: 10.0 };
+        assert_eq!(marked(0, 1, &[Some((5.0, -3.0)), Some((5.0, 3.0))], plot), [(5.0, 3.0)]);
     }
 
     #[test]
     fn marks_side_by_side_share_a_row_and_crowded_ones_do_not() {
-        let curves = Curves::new("")
-            .line("a", &[1.0; 100])
-            .mark("first", 5.0)
-            .mark("last", 95.0)
-            .mark("best", 94.0);
-        let plot = Area {
-            x: 0.0,
-            y: 0.0,
-            width: 500.0,
-            height: 100.0,
-        };
+        let curves = Curves::new("").line("a", &[1.0; 100]).mark("first", 5.0).mark("last", 95.0).mark("best", 94.0);
+        let plot = Area { x: 0.0, y: 0.0, width: 500.0, height: 100.0 };
         let axis = Axis::around(curves.all_x(), curves.x_scale());
-        let rows: Vec<usize> = placed_marks(&curves, axis, plot)
-            .iter()
-            .map(|mark| mark.row)
-            .collect();
+        let rows: Vec<usize> = placed_marks(&curves, axis, plot).iter().map(|mark| mark.row).collect();
         assert_eq!(rows, [0, 0, 1]);
     }
 
     #[test]
     fn forty_lines_make_the_plot_higher() {
-        let curves = (0..40).fold(Curves::new(""), |curves, n| {
-            curves.line(format!("{n}"), &[1.0, 2.0])
-        });
+        let curves = (0..40).fold(Curves::new(""), |curves, n| curves.line(format!("{n}"), &[1.0, 2.0]));
         let axis = Axis::around(curves.all_x(), curves.x_scale());
         assert!(Margins::of(&curves, axis, 500.0).least_height >= 40.0 * KEY_ROW);
     }

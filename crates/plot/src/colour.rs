@@ -11,24 +11,15 @@ impl Rgb {
 
     /// This colour with a share of another one.
     fn mix(self, other: Rgb, share: f64) -> Rgb {
-        let channel =
-            |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).round() as u8;
-        Rgb(
-            channel(self.0, other.0),
-            channel(self.1, other.1),
-            channel(self.2, other.2),
-        )
+        let channel = |a: u8, b: u8| (f64::from(a) + (f64::from(b) - f64::from(a)) * share).round() as u8;
+        Rgb(channel(self.0, other.0), channel(self.1, other.1), channel(self.2, other.2))
     }
 
     /// Relative luminance (WCAG 2.2).
     fn luminance(self) -> f64 {
         let linear = |channel: u8| {
             let c = f64::from(channel) / 255.0;
-            if c <= 0.04045 {
-                c / 12.92
-            } else {
-                ((c + 0.055) / 1.055).powf(2.4)
-            }
+            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
         };
         0.2126 * linear(self.0) + 0.7152 * linear(self.1) + 0.0722 * linear(self.2)
     }
@@ -42,11 +33,7 @@ impl Rgb {
     /// Black or white, whichever reads better on this colour.
     fn readable_on_it(self) -> Rgb {
         let (black, white) = (Rgb::hex(0x05070a), Rgb::hex(0xffffff));
-        if self.contrast(black) >= self.contrast(white) {
-            black
-        } else {
-            white
-        }
+        if self.contrast(black) >= self.contrast(white) { black } else { white }
     }
 }
 
@@ -167,17 +154,11 @@ fn scale(level: u8, pale: (Rgb, Rgb), full: (Rgb, Rgb)) -> (Rgb, Rgb) {
             pale.mix(full, (share - PALE_AT) / (1.0 - PALE_AT))
         }
     };
-    (
-        mix(nothing.0, pale.0, full.0),
-        mix(nothing.1, pale.1, full.1),
-    )
+    (mix(nothing.0, pale.0, full.0), mix(nothing.1, pale.1, full.1))
 }
 
 fn readable(paint: Paint) -> (Rgb, Rgb) {
-    (
-        paint.light().readable_on_it(),
-        paint.dark().readable_on_it(),
-    )
+    (paint.light().readable_on_it(), paint.dark().readable_on_it())
 }
 
 #[cfg(test)]
@@ -186,11 +167,7 @@ mod tests {
 
     fn linear(c: u8) -> f64 {
         let c = f64::from(c) / 255.0;
-        if c <= 0.04045 {
-            c / 12.92
-        } else {
-            ((c + 0.055) / 1.055).powf(2.4)
-        }
+        if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
     }
 
     /// Oklab of a linear colour (Ottosson 2020).
@@ -209,41 +186,14 @@ mod tests {
     /// red-blind, green-blind, blue-blind, and first everybody else.
     const SIGHT: [(&str, [[f64; 3]; 3]); 4] = [
         ("full", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
-        (
-            "protan",
-            [
-                [0.152286, 1.052583, -0.204868],
-                [0.114503, 0.786281, 0.099216],
-                [-0.003882, -0.048116, 1.051998],
-            ],
-        ),
-        (
-            "deutan",
-            [
-                [0.367322, 0.860646, -0.227968],
-                [0.280085, 0.672501, 0.047413],
-                [-0.011820, 0.042940, 0.968881],
-            ],
-        ),
-        (
-            "tritan",
-            [
-                [1.255528, -0.076749, -0.178779],
-                [-0.078411, 0.930809, 0.147602],
-                [0.004733, 0.691367, 0.303900],
-            ],
-        ),
+        ("protan", [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+        ("deutan", [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+        ("tritan", [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
     ];
 
     fn seen(c: Rgb, by: &[[f64; 3]; 3]) -> [f64; 3] {
         let c = [linear(c.0), linear(c.1), linear(c.2)];
-        oklab(by.map(|row| {
-            row.iter()
-                .zip(c)
-                .map(|(a, b)| a * b)
-                .sum::<f64>()
-                .clamp(0.0, 1.0)
-        }))
+        oklab(by.map(|row| row.iter().zip(c).map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 1.0)))
     }
 
     #[test]
@@ -253,17 +203,9 @@ mod tests {
                 for (j, other) in PALETTE[..i].iter().enumerate() {
                     for (a, b) in [(one.0, other.0), (one.1, other.1)] {
                         let (a, b) = (seen(a, &matrix), seen(b, &matrix));
-                        let distance = a
-                            .iter()
-                            .zip(b)
-                            .map(|(a, b)| (a - b).powi(2))
-                            .sum::<f64>()
-                            .sqrt();
+                        let distance = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
                         // 0.02 is about the least difference that is seen at all.
-                        assert!(
-                            distance > 0.06,
-                            "series {j} and {i}, {sight}: {distance:.3}"
-                        );
+                        assert!(distance > 0.06, "series {j} and {i}, {sight}: {distance:.3}");
                     }
                 }
             }
@@ -273,33 +215,21 @@ mod tests {
     #[test]
     fn lines_and_text_stand_out_from_the_paper() {
         let lines = (0..SERIES).map(|n| (Paint::Series(n), 3.0));
-        for (paint, least) in
-            lines.chain([(Paint::Ink, 7.0), (Paint::Muted, 4.5), (Paint::Axis, 3.0)])
-        {
+        for (paint, least) in lines.chain([(Paint::Ink, 7.0), (Paint::Muted, 4.5), (Paint::Axis, 3.0)]) {
             let light = paint.light().contrast(Paint::Paper.light());
             let dark = paint.dark().contrast(Paint::Paper.dark());
-            assert!(
-                light >= least && dark >= least,
-                "{paint:?}: {light:.2} on light, {dark:.2} on dark"
-            );
+            assert!(light >= least && dark >= least, "{paint:?}: {light:.2} on light, {dark:.2} on dark");
         }
     }
 
     #[test]
     fn counts_are_readable_in_every_cell() {
         for level in 0..=LEVELS {
-            for (cell, text) in [
-                (Paint::Right(level), Paint::OnRight(level)),
-                (Paint::Wrong(level), Paint::OnWrong(level)),
-            ] {
-                let (light, dark) = (
-                    cell.light().contrast(text.light()),
-                    cell.dark().contrast(text.dark()),
-                );
-                assert!(
-                    light >= 4.5 && dark >= 4.5,
-                    "{cell:?}: {light:.2} on light, {dark:.2} on dark"
-                );
+            for (cell, text) in
+                [(Paint::Right(level), Paint::OnRight(level)), (Paint::Wrong(level), Paint::OnWrong(level))]
+            {
+                let (light, dark) = (cell.light().contrast(text.light()), cell.dark().contrast(text.dark()));
+                assert!(light >= 4.5 && dark >= 4.5, "{cell:?}: {light:.2} on light, {dark:.2} on dark");
             }
         }
     }

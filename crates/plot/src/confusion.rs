@@ -56,17 +56,10 @@ impl ConfusionMatrix {
             return Err(PlotError::NoClasses);
         }
         if names.len() != rows {
-            return Err(PlotError::ClassNames {
-                classes: rows,
-                names: names.len(),
-            });
+            return Err(PlotError::ClassNames { classes: rows, names: names.len() });
         }
         let names = names.iter().map(|name| name.as_ref().to_owned()).collect();
-        Ok(ConfusionMatrix {
-            title: String::new(),
-            counts: counts.to_owned(),
-            names,
-        })
+        Ok(ConfusionMatrix { title: String::new(), counts: counts.to_owned(), names })
     }
 
     /// What was classified, and by what.
@@ -130,28 +123,16 @@ impl ConfusionMatrix {
     #[track_caller]
     pub(crate) fn count(&self, truth: usize, predicted: usize) -> u128 {
         let classes = self.classes();
-        assert!(
-            truth < classes && predicted < classes,
-            "class {} of {classes}",
-            truth.max(predicted)
-        );
+        assert!(truth < classes && predicted < classes, "class {} of {classes}", truth.max(predicted));
         self.counts[[truth, predicted]] as u128
     }
 
     pub(crate) fn row_total(&self, class: usize) -> u128 {
-        self.counts
-            .row(class)
-            .iter()
-            .map(|&count| count as u128)
-            .sum()
+        self.counts.row(class).iter().map(|&count| count as u128).sum()
     }
 
     pub(crate) fn column_total(&self, class: usize) -> u128 {
-        self.counts
-            .index_axis(Axis(1), class)
-            .iter()
-            .map(|&count| count as u128)
-            .sum()
+        self.counts.index_axis(Axis(1), class).iter().map(|&count| count as u128).sum()
     }
 
     pub(crate) fn total(&self) -> u128 {
@@ -168,21 +149,13 @@ impl ConfusionMatrix {
     }
 
     pub(crate) fn shown_title(&self) -> &str {
-        if self.title.is_empty() {
-            "Confusion matrix"
-        } else {
-            &self.title
-        }
+        if self.title.is_empty() { "Confusion matrix" } else { &self.title }
     }
 
     pub(crate) fn accuracy_text(&self) -> String {
         let (right, total) = (self.right(), self.total());
         let share = percent(right, total);
-        format!(
-            ": accuracy {share} ({} of {})",
-            thousands(right),
-            thousands(total)
-        )
+        format!(": accuracy {share} ({} of {})", thousands(right), thousands(total))
     }
 
     pub(crate) fn recall_text(&self, class: usize) -> String {
@@ -207,56 +180,28 @@ impl fmt::Display for ConfusionMatrix {
             row.extend(last.map(str::to_owned));
             row
         };
-        let mut table = vec![with_margins(
-            "true \\ predicted",
-            self.names.clone(),
-            ["total", "recall"],
-        )];
+        let mut table = vec![with_margins("true \\ predicted", self.names.clone(), ["total", "recall"])];
         for row in classes.clone() {
-            let cells = classes
-                .clone()
-                .map(|column| thousands(self.count(row, column)))
-                .collect();
+            let cells = classes.clone().map(|column| thousands(self.count(row, column))).collect();
             table.push(with_margins(
                 &self.names[row],
                 cells,
                 [&thousands(self.row_total(row)), &self.recall_text(row)],
             ));
         }
-        let totals = classes
-            .clone()
-            .map(|column| thousands(self.column_total(column)))
-            .collect();
-        table.push(with_margins(
-            "total",
-            totals,
-            [&thousands(self.total()), ""],
-        ));
-        table.push(with_margins(
-            "precision",
-            classes.map(|column| self.precision_text(column)).collect(),
-            ["", ""],
-        ));
+        let totals = classes.clone().map(|column| thousands(self.column_total(column))).collect();
+        table.push(with_margins("total", totals, [&thousands(self.total()), ""]));
+        table.push(with_margins("precision", classes.map(|column| self.precision_text(column)).collect(), ["", ""]));
 
         let widths: Vec<usize> = (0..table[0].len())
-            .map(|column| {
-                table
-                    .iter()
-                    .map(|row| terminal_width(&row[column]))
-                    .max()
-                    .unwrap_or(0)
-            })
+            .map(|column| table.iter().map(|row| terminal_width(&row[column])).max().unwrap_or(0))
             .collect();
         writeln!(f, "{}", self.heading())?;
         for row in table {
             let mut line = String::new();
             for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
                 let padding = " ".repeat(width - terminal_width(cell));
-                line += &if column == 0 {
-                    format!("{cell}{padding}")
-                } else {
-                    format!("  {padding}{cell}")
-                };
+                line += &if column == 0 { format!("{cell}{padding}") } else { format!("  {padding}{cell}") };
             }
             writeln!(f, "{}", line.trim_end())?;
         }
@@ -266,9 +211,7 @@ impl fmt::Display for ConfusionMatrix {
 
 /// Columns of a terminal, where Chinese characters take two.
 fn terminal_width(text: &str) -> usize {
-    text.chars()
-        .map(|c| if text::is_wide(c) { 2 } else { 1 })
-        .sum()
+    text.chars().map(|c| if text::is_wide(c) { 2 } else { 1 }).sum()
 }
 
 #[cfg(test)]
@@ -278,32 +221,20 @@ mod tests {
 
     #[test]
     fn shapes_and_names_are_checked() {
-        let error = |counts: Array2<usize>, names: &[&str]| {
-            ConfusionMatrix::new(&counts, names)
-                .unwrap_err()
-                .to_string()
-        };
+        let error =
+            |counts: Array2<usize>, names: &[&str]| ConfusionMatrix::new(&counts, names).unwrap_err().to_string();
         assert_eq!(
             error(Array2::zeros((2, 3)), &["a", "b"]),
             "confusion matrix: counts are 2 x 3, but every class needs one row and one column"
         );
-        assert_eq!(
-            error(Array2::zeros((2, 2)), &["a"]),
-            "confusion matrix: 2 classes, but 1 class names"
-        );
-        assert_eq!(
-            error(Array2::zeros((0, 0)), &[]),
-            "confusion matrix: there is no class"
-        );
+        assert_eq!(error(Array2::zeros((2, 2)), &["a"]), "confusion matrix: 2 classes, but 1 class names");
+        assert_eq!(error(Array2::zeros((0, 0)), &[]), "confusion matrix: there is no class");
     }
 
     #[test]
     fn a_class_that_never_occurs_has_no_recall() {
         let matrix = ConfusionMatrix::new(&array![[3, 0], [0, 0]], &["a", "b"]).unwrap();
-        assert_eq!(
-            (matrix.recall(1), matrix.precision(1), matrix.accuracy()),
-            (None, None, Some(1.0))
-        );
+        assert_eq!((matrix.recall(1), matrix.precision(1), matrix.accuracy()), (None, None, Some(1.0)));
         let empty = ConfusionMatrix::new(&array![[0]], &["a"]).unwrap();
         assert_eq!(empty.accuracy(), None);
         assert_eq!(empty.heading(), "Confusion matrix: accuracy – (0 of 0)");
@@ -311,8 +242,7 @@ mod tests {
 
     #[test]
     fn huge_counts_do_not_overflow() {
-        let matrix =
-            ConfusionMatrix::new(&array![[usize::MAX, 0], [0, usize::MAX]], &["a", "b"]).unwrap();
+        let matrix = ConfusionMatrix::new(&array![[usize::MAX, 0], [0, usize::MAX]], &["a", "b"]).unwrap();
         assert_eq!(matrix.accuracy(), Some(1.0));
         assert_eq!(matrix.total(), 2 * usize::MAX as u128);
     }
@@ -321,17 +251,12 @@ mod tests {
     fn a_transposed_view_is_read_in_its_own_order() {
         let counts = array![[4, 0], [2, 3]];
         let matrix = ConfusionMatrix::new(&counts.t(), &["a", "b"]).unwrap();
-        assert_eq!(
-            (matrix.count(0, 1), matrix.recall(0), matrix.precision(0)),
-            (2, Some(4.0 / 6.0), Some(1.0))
-        );
+        assert_eq!((matrix.count(0, 1), matrix.recall(0), matrix.precision(0)), (2, Some(4.0 / 6.0), Some(1.0)));
     }
 
     #[test]
     fn columns_align_for_wide_characters() {
-        let text = ConfusionMatrix::new(&array![[1, 0], [0, 1]], &["猫", "dog"])
-            .unwrap()
-            .to_string();
+        let text = ConfusionMatrix::new(&array![[1, 0], [0, 1]], &["猫", "dog"]).unwrap().to_string();
         let ends: Vec<usize> = text.lines().skip(1).take(3).map(terminal_width).collect();
         assert!(ends.iter().all(|&end| end == ends[0]), "{text}");
     }
@@ -339,8 +264,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "class 2 of 2")]
     fn a_class_that_is_not_there_panics_by_number() {
-        let _ = ConfusionMatrix::new(&array![[1, 0], [0, 1]], &["a", "b"])
-            .unwrap()
-            .recall(2);
+        let _ = ConfusionMatrix::new(&array![[1, 0], [0, 1]], &["a", "b"]).unwrap().recall(2);
     }
 }

@@ -33,24 +33,14 @@ struct Layout {
 impl Layout {
     fn of(matrix: &ConfusionMatrix) -> Layout {
         let classes = matrix.classes();
-        let names: Vec<String> = matrix
-            .names()
-            .iter()
-            .map(|name| text::shorten(name, SIZE, WIDEST_NAME))
-            .collect();
+        let names: Vec<String> = matrix.names().iter().map(|name| text::shorten(name, SIZE, WIDEST_NAME)).collect();
         let widest = |texts: &mut dyn Iterator<Item = String>, size| {
-            texts
-                .map(|text| text::width(&text, size))
-                .fold(0.0, f64::max)
+            texts.map(|text| text::width(&text, size)).fold(0.0, f64::max)
         };
         let pairs = (0..classes).flat_map(|row| (0..classes).map(move |column| (row, column)));
-        let counts = widest(
-            &mut pairs.map(|(row, column)| thousands(matrix.count(row, column))),
-            SIZE,
-        );
+        let counts = widest(&mut pairs.map(|(row, column)| thousands(matrix.count(row, column))), SIZE);
         let below = widest(
-            &mut (0..classes)
-                .flat_map(|c| [thousands(matrix.column_total(c)), matrix.precision_text(c)]),
+            &mut (0..classes).flat_map(|c| [thousands(matrix.column_total(c)), matrix.precision_text(c)]),
             SMALL,
         );
         let cell = (counts + 14.0).max(below + 8.0).max(LEAST_CELL).ceil();
@@ -59,20 +49,11 @@ impl Layout {
         let total = text::width(&thousands(matrix.total()), SMALL).max(text::width("total", SMALL));
         let side = name.max(text::width("precision", SMALL));
 
-        let heads = if slanted {
-            name.max(text::width("recall", SMALL)) / 2f64.sqrt() + SIZE
-        } else {
-            22.0
-        };
+        let heads = if slanted { name.max(text::width("recall", SMALL)) / 2f64.sqrt() + SIZE } else { 22.0 };
         let x = EDGE + 20.0 + side + 10.0;
         let y = EDGE + TITLE_HEIGHT + 20.0 + heads;
         let square = cell * classes as f64;
-        let cells = Area {
-            x,
-            y,
-            width: square,
-            height: square,
-        };
+        let cells = Area { x, y, width: square, height: square };
         let totals = cells.right() + GAP + total;
         let recalls = totals + 14.0 + text::width("100.0 %", SMALL);
         let heading = text::width(&matrix.heading(), TITLE_SIZE * 1.08).min(720.0);
@@ -103,15 +84,7 @@ impl Layout {
 pub(crate) fn draw(matrix: &ConfusionMatrix) -> Scene {
     let layout = Layout::of(matrix);
     let mut scene = Scene::new(layout.width, layout.height, matrix.heading());
-    scene.text(
-        Text::new(
-            (EDGE, EDGE + 12.0),
-            heading(matrix, &layout),
-            TITLE_SIZE,
-            Paint::Ink,
-        )
-        .bold(),
-    );
+    scene.text(Text::new((EDGE, EDGE + 12.0), heading(matrix, &layout), TITLE_SIZE, Paint::Ink).bold());
     labels(&layout, &mut scene);
     for truth in 0..matrix.classes() {
         for predicted in 0..matrix.classes() {
@@ -133,12 +106,7 @@ fn heading(matrix: &ConfusionMatrix, layout: &Layout) -> String {
 fn labels(layout: &Layout, scene: &mut Scene) {
     let cells = layout.cells;
     let middle = (cells.x + cells.width / 2.0, cells.y + cells.height / 2.0);
-    let predicted = Text::new(
-        (cells.x, EDGE + TITLE_HEIGHT + 8.0),
-        "predicted class",
-        SIZE,
-        Paint::Muted,
-    );
+    let predicted = Text::new((cells.x, EDGE + TITLE_HEIGHT + 8.0), "predicted class", SIZE, Paint::Muted);
     scene.text(predicted);
     let truth = Text::new((EDGE + 10.0, middle.1), "true class", SIZE, Paint::Muted);
     scene.text(truth.anchor(Anchor::Middle).turned(-90.0));
@@ -146,31 +114,10 @@ fn labels(layout: &Layout, scene: &mut Scene) {
     for (class, name) in layout.names.iter().enumerate() {
         let at = (cells.x - 10.0, layout.row(class));
         scene.text(Text::new(at, name, SIZE, Paint::Ink).anchor(Anchor::End));
-        scene.text(head(
-            layout,
-            layout.column(class),
-            name,
-            SIZE,
-            Paint::Ink,
-            Anchor::Middle,
-        ));
+        scene.text(head(layout, layout.column(class), name, SIZE, Paint::Ink, Anchor::Middle));
     }
-    scene.text(head(
-        layout,
-        layout.totals,
-        "total",
-        SMALL,
-        Paint::Muted,
-        Anchor::End,
-    ));
-    scene.text(head(
-        layout,
-        layout.recalls,
-        "recall",
-        SMALL,
-        Paint::Muted,
-        Anchor::End,
-    ));
+    scene.text(head(layout, layout.totals, "total", SMALL, Paint::Muted, Anchor::End));
+    scene.text(head(layout, layout.recalls, "recall", SMALL, Paint::Muted, Anchor::End));
 }
 
 /// The head of a column; all are slanted if one is, since a level one would be struck by its
@@ -184,13 +131,7 @@ fn head(layout: &Layout, x: f64, name: &str, size: f64, fill: Paint, level: Anch
     }
 }
 
-fn cell(
-    matrix: &ConfusionMatrix,
-    layout: &Layout,
-    truth: usize,
-    predicted: usize,
-    scene: &mut Scene,
-) {
+fn cell(matrix: &ConfusionMatrix, layout: &Layout, truth: usize, predicted: usize, scene: &mut Scene) {
     let count = matrix.count(truth, predicted);
     let level = level_of(count, matrix.row_total(truth));
     let (fill, ink) = paints(level, truth == predicted);
@@ -200,11 +141,7 @@ fn cell(
         width: layout.cell - 2.0,
         height: layout.cell - 2.0,
     };
-    scene.add(Shape::Box {
-        area,
-        radius: 3.0,
-        fill,
-    });
+    scene.add(Shape::Box { area, radius: 3.0, fill });
     // A zero is there for completeness and should not be seen first.
     let ink = if count == 0 { Paint::Axis } else { ink };
     let at = (layout.column(predicted), layout.row(truth));
@@ -212,11 +149,7 @@ fn cell(
 }
 
 fn paints(level: u8, right: bool) -> (Paint, Paint) {
-    if right {
-        (Paint::Right(level), Paint::OnRight(level))
-    } else {
-        (Paint::Wrong(level), Paint::OnWrong(level))
-    }
+    if right { (Paint::Right(level), Paint::OnRight(level)) } else { (Paint::Wrong(level), Paint::OnWrong(level)) }
 }
 
 /// The colour follows the square root of the share, because a good classifier's errors are a few
@@ -234,51 +167,18 @@ fn margins(matrix: &ConfusionMatrix, layout: &Layout, scene: &mut Scene) {
     let mut small = |at, content: String, fill, anchor| {
         scene.text(Text::new(at, content, SMALL, fill).anchor(anchor));
     };
-    let (totals, precisions) = (
-        layout.cells.bottom() + GAP + 8.0,
-        layout.cells.bottom() + GAP + 26.0,
-    );
+    let (totals, precisions) = (layout.cells.bottom() + GAP + 8.0, layout.cells.bottom() + GAP + 26.0);
     for class in 0..matrix.classes() {
         let (x, y) = (layout.column(class), layout.row(class));
-        small(
-            (layout.totals, y),
-            thousands(matrix.row_total(class)),
-            Paint::Muted,
-            Anchor::End,
-        );
-        small(
-            (layout.recalls, y),
-            matrix.recall_text(class),
-            Paint::Ink,
-            Anchor::End,
-        );
-        small(
-            (x, totals),
-            thousands(matrix.column_total(class)),
-            Paint::Muted,
-            Anchor::Middle,
-        );
-        small(
-            (x, precisions),
-            matrix.precision_text(class),
-            Paint::Ink,
-            Anchor::Middle,
-        );
+        small((layout.totals, y), thousands(matrix.row_total(class)), Paint::Muted, Anchor::End);
+        small((layout.recalls, y), matrix.recall_text(class), Paint::Ink, Anchor::End);
+        small((x, totals), thousands(matrix.column_total(class)), Paint::Muted, Anchor::Middle);
+        small((x, precisions), matrix.precision_text(class), Paint::Ink, Anchor::Middle);
     }
     let x = layout.cells.x - 10.0;
     small((x, totals), "total".into(), Paint::Muted, Anchor::End);
-    small(
-        (x, precisions),
-        "precision".into(),
-        Paint::Muted,
-        Anchor::End,
-    );
-    small(
-        (layout.totals, totals),
-        thousands(matrix.total()),
-        Paint::Muted,
-        Anchor::End,
-    );
+    small((x, precisions), "precision".into(), Paint::Muted, Anchor::End);
+    small((layout.totals, totals), thousands(matrix.total()), Paint::Muted, Anchor::End);
 }
 
 /// Shares whose colours the legend shows, in percent.
@@ -307,17 +207,8 @@ fn legend(layout: &Layout, scene: &mut Scene) {
         scene.text(Text::new(at, label, SMALL, Paint::Muted).anchor(Anchor::Middle));
         for (row, right) in [(1.0, true), (2.0, false)] {
             let y = top + row * LEGEND_ROW + 1.0;
-            let area = Area {
-                x: left + 1.0,
-                y,
-                width: SWATCH - 2.0,
-                height: LEGEND_ROW - 2.0,
-            };
-            scene.add(Shape::Box {
-                area,
-                radius: 3.0,
-                fill: paints(level_of(share, 100), right).0,
-            });
+            let area = Area { x: left + 1.0, y, width: SWATCH - 2.0, height: LEGEND_ROW - 2.0 };
+            scene.add(Shape::Box { area, radius: 3.0, fill: paints(level_of(share, 100), right).0 });
         }
     }
 }
@@ -329,22 +220,13 @@ mod tests {
 
     #[test]
     fn few_errors_are_seen_and_none_is_not() {
-        assert_eq!(
-            [
-                level_of(0, 1000),
-                level_of(0, 0),
-                level_of(1, 100_000),
-                level_of(1000, 1000)
-            ],
-            [0, 0, 1, LEVELS]
-        );
+        assert_eq!([level_of(0, 1000), level_of(0, 0), level_of(1, 100_000), level_of(1000, 1000)], [0, 0, 1, LEVELS]);
         assert!(level_of(1, 100) >= 2);
     }
 
     #[test]
     fn a_cell_has_room_for_its_count_and_its_margins() {
-        let matrix =
-            ConfusionMatrix::new(&Array2::from_elem((2, 2), 123_456_789), &["a", "b"]).unwrap();
+        let matrix = ConfusionMatrix::new(&Array2::from_elem((2, 2), 123_456_789), &["a", "b"]).unwrap();
         let layout = Layout::of(&matrix);
         assert!(layout.cell > text::width("123,456,789", SIZE));
         assert!(layout.cell > text::width("246,913,578", SMALL));
@@ -360,9 +242,7 @@ mod tests {
 
     #[test]
     fn long_names_are_slanted_and_short_ones_are_not() {
-        let layout = |names: &[&str]| {
-            Layout::of(&ConfusionMatrix::new(&Array2::zeros((2, 2)), names).unwrap())
-        };
+        let layout = |names: &[&str]| Layout::of(&ConfusionMatrix::new(&Array2::zeros((2, 2)), names).unwrap());
         assert!(!layout(&["0", "1"]).slanted);
         assert!(layout(&["T-shirt/top", "ankle boot"]).slanted);
     }

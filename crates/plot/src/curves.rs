@@ -59,10 +59,7 @@ impl Curves {
     /// An empty chart with a title.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
-        Curves {
-            title: title.into(),
-            ..Curves::default()
-        }
+        Curves { title: title.into(), ..Curves::default() }
     }
 
     /// What runs along the horizontal axis, with its unit.
@@ -105,9 +102,7 @@ impl Curves {
     /// Adds a line with one value per epoch: the first at 1, the next at 2, and so on.
     #[must_use]
     pub fn line<T: Copy + Into<f64>>(self, name: impl Into<String>, values: &[T]) -> Self {
-        let numbered = (1u32..)
-            .map(f64::from)
-            .zip(values.iter().map(|&y| y.into()));
+        let numbered = (1u32..).map(f64::from).zip(values.iter().map(|&y| y.into()));
         self.with_series(name.into(), numbered.collect())
     }
 
@@ -118,10 +113,7 @@ impl Curves {
         X: Copy + Into<f64>,
         Y: Copy + Into<f64>,
     {
-        self.with_series(
-            name.into(),
-            points.iter().map(|&(x, y)| (x.into(), y.into())).collect(),
-        )
+        self.with_series(name.into(), points.iter().map(|&(x, y)| (x.into(), y.into())).collect())
     }
 
     fn with_series(mut self, name: String, points: Vec<(f64, f64)>) -> Self {
@@ -133,10 +125,7 @@ impl Curves {
     /// height of the chart. A place that is not finite is left out.
     #[must_use]
     pub fn mark(mut self, name: impl Into<String>, x: f64) -> Self {
-        self.marks.push(Mark {
-            name: name.into(),
-            x,
-        });
+        self.marks.push(Mark { name: name.into(), x });
         self
     }
 
@@ -145,17 +134,8 @@ impl Curves {
     pub fn to_svg(&self) -> String {
         let x_axis = Axis::around(self.all_x(), self.x_scale);
         let margins = Margins::of(self, x_axis, WIDTH);
-        let plot = Area {
-            x: margins.left,
-            y: margins.top,
-            width: WIDTH,
-            height: HEIGHT.max(margins.least_height),
-        };
-        let mut scene = Scene::new(
-            plot.right() + margins.right,
-            plot.bottom() + margins.bottom,
-            self.description(),
-        );
+        let plot = Area { x: margins.left, y: margins.top, width: WIDTH, height: HEIGHT.max(margins.least_height) };
+        let mut scene = Scene::new(plot.right() + margins.right, plot.bottom() + margins.bottom, self.description());
         chart::draw(self, x_axis, plot, &margins, &mut scene);
         scene.to_svg()
     }
@@ -177,32 +157,20 @@ impl Curves {
     /// Every place on the horizontal axis that is mentioned, also where the value is a gap: a
     /// training that ended in NaN shows how long it went on.
     pub(crate) fn all_x(&self) -> impl Iterator<Item = f64> {
-        let points = self
-            .series
-            .iter()
-            .flat_map(|series| series.points.iter().map(|&(x, _)| x));
+        let points = self.series.iter().flat_map(|series| series.points.iter().map(|&(x, _)| x));
         points.chain(self.marks.iter().map(|mark| mark.x))
     }
 
     pub(crate) fn y_axis(&self) -> Option<Axis> {
-        let values: Vec<f64> = self
-            .series
-            .iter()
-            .flat_map(|series| series.points.iter().map(|&(_, y)| y))
-            .collect();
+        let values: Vec<f64> = self.series.iter().flat_map(|series| series.points.iter().map(|&(_, y)| y)).collect();
         let of_data = Axis::around_and_maybe_zero(&values, self.y_scale)?;
-        let chosen = self
-            .y_range
-            .and_then(|(low, high)| Axis::exactly(low, high, self.y_scale));
+        let chosen = self.y_range.and_then(|(low, high)| Axis::exactly(low, high, self.y_scale));
         Some(chosen.unwrap_or(of_data))
     }
 
     /// Is there any point of this line that is not a gap?
     pub(crate) fn shows(&self, series: &Series) -> bool {
-        series
-            .points
-            .iter()
-            .any(|&(x, y)| self.x_scale.shows(x) && self.y_scale.shows(y))
+        series.points.iter().any(|&(x, y)| self.x_scale.shows(x) && self.y_scale.shows(y))
     }
 
     /// What a chart without any value says in place of the lines.
@@ -215,22 +183,14 @@ impl Curves {
 
     /// The chart in words, for readers who listen.
     pub(crate) fn description(&self) -> String {
-        let names: Vec<&str> = self
-            .series
-            .iter()
-            .map(|series| series.name.as_str())
-            .collect();
+        let names: Vec<&str> = self.series.iter().map(|series| series.name.as_str()).collect();
         let axes = match (self.y_label.as_str(), self.x_label.as_str()) {
             ("", x) => x.to_owned(),
             (y, "") => y.to_owned(),
             (y, x) => format!("{y} by {x}"),
         };
         let parts = [self.title.clone(), axes, names.join(", ")];
-        parts
-            .into_iter()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join("; ")
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
     }
 }
 
@@ -244,55 +204,28 @@ mod tests {
 
     #[test]
     fn a_listener_hears_what_there_is() {
-        let labelled = curves()
-            .x_label("epoch")
-            .y_label("loss")
-            .line("training", &[1u8]);
-        assert_eq!(
-            labelled.description(),
-            "Digits; loss by epoch; test, training"
-        );
-        assert_eq!(
-            curves().x_label("epoch").description(),
-            "Digits; epoch; test"
-        );
+        let labelled = curves().x_label("epoch").y_label("loss").line("training", &[1u8]);
+        assert_eq!(labelled.description(), "Digits; loss by epoch; test, training");
+        assert_eq!(curves().x_label("epoch").description(), "Digits; epoch; test");
         assert_eq!(Curves::new("").description(), "");
     }
 
     #[test]
     fn a_range_that_cannot_be_shown_leaves_the_axis_to_the_data() {
         let of_data = curves().y_axis();
-        for (low, high) in [
-            (1.0, 1.0),
-            (2.0, 1.0),
-            (f64::NAN, 1.0),
-            (0.0, f64::INFINITY),
-        ] {
+        for (low, high) in [(1.0, 1.0), (2.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
             assert_eq!(curves().y_range(low, high).y_axis(), of_data);
         }
-        assert_eq!(
-            curves().log_y().y_range(0.0, 1.0).y_axis(),
-            curves().log_y().y_axis()
-        );
+        assert_eq!(curves().log_y().y_range(0.0, 1.0).y_axis(), curves().log_y().y_axis());
         assert_ne!(curves().y_range(0.0, 9.0).y_axis(), of_data);
     }
 
     #[test]
     fn a_logarithmic_axis_has_gaps_where_values_are_not_positive() {
-        let svg = Curves::new("")
-            .log_y()
-            .line("", &[1.0, 0.1, 0.0, -1.0, 0.01])
-            .to_svg();
+        let svg = Curves::new("").log_y().line("", &[1.0, 0.1, 0.0, -1.0, 0.01]).to_svg();
         // One stretch of two points makes the only line that is not part of the grid; the last
         // point stands alone.
-        assert_eq!(
-            (
-                svg.matches("<circle").count(),
-                svg.matches("s-series0").count()
-            ),
-            (3, 2),
-            "{svg}"
-        );
+        assert_eq!((svg.matches("<circle").count(), svg.matches("s-series0").count()), (3, 2), "{svg}");
         let svg = curves().log_y().line("diverged", &[-1.0]).to_svg();
         assert!(svg.contains(">diverged (no values)</text>"));
     }
@@ -300,21 +233,9 @@ mod tests {
     #[test]
     fn a_chart_of_nothing_says_what_it_lacks() {
         let nothing: [f64; 0] = [];
-        assert!(
-            Curves::new("Empty")
-                .to_svg()
-                .contains(">no finite values</text>")
-        );
-        assert!(
-            Curves::new("Empty")
-                .line("a", &nothing)
-                .to_svg()
-                .contains(">no finite values</text>")
-        );
-        let svg = Curves::new("Empty")
-            .log_y()
-            .line("a", &[0.0, -1.0, f64::NAN])
-            .to_svg();
+        assert!(Curves::new("Empty").to_svg().contains(">no finite values</text>"));
+        assert!(Curves::new("Empty").line("a", &nothing).to_svg().contains(">no finite values</text>"));
+        let svg = Curves::new("Empty").log_y().line("a", &[0.0, -1.0, f64::NAN]).to_svg();
         assert!(svg.contains(">no positive finite values for a logarithmic axis</text>"));
     }
 }

@@ -8,9 +8,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum PlotError {
     /// A confusion matrix has as many rows (true classes) as columns (predicted classes).
-    #[error(
-        "confusion matrix: counts are {rows} x {columns}, but every class needs one row and one column"
-    )]
+    #[error("confusion matrix: counts are {rows} x {columns}, but every class needs one row and one column")]
     NotSquare {
         /// Rows of the counts that were given.
         rows: usize,
@@ -71,34 +69,17 @@ mod tests {
     fn every_error_says_what_and_why() {
         let cases = [
             (
-                PlotError::NotSquare {
-                    rows: 2,
-                    columns: 3,
-                },
+                PlotError::NotSquare { rows: 2, columns: 3 },
                 "confusion matrix: counts are 2 x 3, but every class needs one row and one column",
             ),
             (PlotError::NoClasses, "confusion matrix: there is no class"),
+            (PlotError::ClassNames { classes: 2, names: 3 }, "confusion matrix: 2 classes, but 3 class names"),
             (
-                PlotError::ClassNames {
-                    classes: 2,
-                    names: 3,
-                },
-                "confusion matrix: 2 classes, but 3 class names",
-            ),
-            (
-                PlotError::PixelCount {
-                    index: 4,
-                    caption: "true 3".into(),
-                    pixels: 63,
-                    rows: 8,
-                    columns: 8,
-                },
+                PlotError::PixelCount { index: 4, caption: "true 3".into(), pixels: 63, rows: 8, columns: 8 },
                 "image sheet: image 4 (\"true 3\") has 63 pixels, but 8 x 8 needs 64",
             ),
             (
-                PlotError::NotSvg {
-                    path: "out/loss.png".into(),
-                },
+                PlotError::NotSvg { path: "out/loss.png".into() },
                 "cannot save out/loss.png: pictures are written as SVG, so the name has to end in .svg",
             ),
             (

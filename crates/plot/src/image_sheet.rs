@@ -55,14 +55,7 @@ impl ImageSheet {
     /// A sheet for images of `rows x columns` pixels.
     #[must_use]
     pub fn new(rows: usize, columns: usize) -> Self {
-        ImageSheet {
-            title: String::new(),
-            rows,
-            columns,
-            per_line: None,
-            inverted: false,
-            images: Vec::new(),
-        }
+        ImageSheet { title: String::new(), rows, columns, per_line: None, inverted: false, images: Vec::new() }
     }
 
     /// What the images have in common.
@@ -89,12 +82,8 @@ impl ImageSheet {
             });
         }
         let white = f32::from(GREYS - 1);
-        let grey =
-            |&value: &f32| (!value.is_nan()).then(|| (value.clamp(0.0, 1.0) * white).round() as u8);
-        self.images.push(Image {
-            greys: pixels.iter().map(grey).collect(),
-            caption,
-        });
+        let grey = |&value: &f32| (!value.is_nan()).then(|| (value.clamp(0.0, 1.0) * white).round() as u8);
+        self.images.push(Image { greys: pixels.iter().map(grey).collect(), caption });
         Ok(self)
     }
 
@@ -116,21 +105,14 @@ impl ImageSheet {
     /// The sheet as the text of an SVG file.
     #[must_use]
     pub fn to_svg(&self) -> String {
-        let pixel = (IMAGE / self.rows.max(self.columns).max(1) as f64)
-            .floor()
-            .max(1.0);
+        let pixel = (IMAGE / self.rows.max(self.columns).max(1) as f64).floor().max(1.0);
         let size = (self.columns as f64 * pixel, self.rows as f64 * pixel);
         let cell = size.0.max(LEAST_CELL);
         let fitting = ((PAGE - 2.0 * EDGE + GAP) / (cell + GAP)).floor().max(1.0) as usize;
-        let per_line = self
-            .per_line
-            .unwrap_or(fitting)
-            .min(self.images.len().max(1));
+        let per_line = self.per_line.unwrap_or(fitting).min(self.images.len().max(1));
 
         let title_width = text::width(&self.title, TITLE_SIZE * 1.08).min(PAGE / 2.0);
-        let inner = (per_line as f64 * (cell + GAP) - GAP)
-            .max(title_width)
-            .max(160.0);
+        let inner = (per_line as f64 * (cell + GAP) - GAP).max(title_width).max(160.0);
         let mut scene = Scene::new(inner + 2.0 * EDGE, 0.0, self.description());
         let mut y = EDGE;
         if !self.title.is_empty() {
@@ -146,12 +128,7 @@ impl ImageSheet {
             let mut lines = 0;
             for (i, image) in images.iter().enumerate() {
                 let x = EDGE + i as f64 * (cell + GAP);
-                let area = Area {
-                    x,
-                    y,
-                    width: size.0,
-                    height: size.1,
-                };
+                let area = Area { x, y, width: size.0, height: size.1 };
                 self.draw(image, pixel, area, &mut scene);
                 let caption = text::wrap(&image.caption, SIZE, cell, CAPTION_LINES);
                 lines = lines.max(caption.len());
@@ -178,19 +155,8 @@ impl ImageSheet {
     }
 
     fn description(&self) -> String {
-        let captions: Vec<&str> = self
-            .images
-            .iter()
-            .map(|image| image.caption.as_str())
-            .collect();
-        format!(
-            "{} ({} images) {}",
-            self.title,
-            self.images.len(),
-            captions.join("; ")
-        )
-        .trim()
-        .to_owned()
+        let captions: Vec<&str> = self.images.iter().map(|image| image.caption.as_str()).collect();
+        format!("{} ({} images) {}", self.title, self.images.len(), captions.join("; ")).trim().to_owned()
     }
 
     /// One rectangle for the most frequent grey, and over it one path for each other grey, of runs
@@ -200,15 +166,9 @@ impl ImageSheet {
         for &grey in &image.greys {
             *frequency.entry(grey).or_default() += 1;
         }
-        let most = frequency
-            .iter()
-            .max_by_key(|&(_, count)| count)
-            .map(|(&grey, _)| grey);
+        let most = frequency.iter().max_by_key(|&(_, count)| count).map(|(&grey, _)| grey);
         if let Some(grey) = most {
-            scene.add(Shape::Pixels {
-                areas: vec![area],
-                fill: self.paint(grey),
-            });
+            scene.add(Shape::Pixels { areas: vec![area], fill: self.paint(grey) });
         }
         let mut others: BTreeMap<Option<u8>, Vec<Area>> = BTreeMap::new();
         for (row, greys) in image.greys.chunks(self.columns.max(1)).enumerate() {
@@ -227,22 +187,11 @@ impl ImageSheet {
             }
         }
         for (grey, areas) in others {
-            scene.add(Shape::Pixels {
-                areas,
-                fill: self.paint(grey),
-            });
+            scene.add(Shape::Pixels { areas, fill: self.paint(grey) });
         }
         // Without it, black images flow into dark paper and white ones into light.
-        let around = Area {
-            x: area.x - 0.5,
-            y: area.y - 0.5,
-            width: area.width + 1.0,
-            height: area.height + 1.0,
-        };
-        scene.add(Shape::Frame {
-            area: around,
-            stroke: Stroke::solid(Paint::Axis, 1.0),
-        });
+        let around = Area { x: area.x - 0.5, y: area.y - 0.5, width: area.width + 1.0, height: area.height + 1.0 };
+        scene.add(Shape::Frame { area: around, stroke: Stroke::solid(Paint::Axis, 1.0) });
     }
 
     fn paint(&self, grey: Option<u8>) -> Paint {
@@ -262,10 +211,7 @@ mod tests {
     fn equal_neighbours_are_one_run_and_the_background_is_one_rectangle() {
         let pixels = [0.0, 1.0, 1.0, 0.0, 0.5, 0.0];
         let svg = ImageSheet::new(2, 3).image(&pixels, "").unwrap().to_svg();
-        let paths: Vec<&str> = svg
-            .lines()
-            .filter(|line| line.starts_with("<path"))
-            .collect();
+        let paths: Vec<&str> = svg.lines().filter(|line| line.starts_with("<path")).collect();
         assert_eq!(
             paths,
             [
@@ -279,11 +225,7 @@ mod tests {
     #[test]
     fn ink_is_dark_when_inverted_and_what_is_no_number_is_seen() {
         let pixels = [1.0, f32::INFINITY, 7.0, f32::NAN];
-        let svg = ImageSheet::new(2, 2)
-            .inverted()
-            .image(&pixels, "")
-            .unwrap()
-            .to_svg();
+        let svg = ImageSheet::new(2, 2).inverted().image(&pixels, "").unwrap().to_svg();
         let fills: Vec<&str> = svg
             .lines()
             .filter(|line| line.starts_with("<path"))
@@ -300,30 +242,18 @@ mod tests {
 
     #[test]
     fn a_size_that_overflows_is_a_wrong_size() {
-        let error = ImageSheet::new(usize::MAX, 2)
-            .image(&[0.0; 4], "")
-            .unwrap_err();
+        let error = ImageSheet::new(usize::MAX, 2).image(&[0.0; 4], "").unwrap_err();
         assert!(matches!(error, PlotError::PixelCount { pixels: 4, .. }));
     }
 
     #[test]
     fn columns_break_the_lines() {
         let sheet = |columns| {
-            let sheet = (0..6).try_fold(ImageSheet::new(1, 1), |sheet, n| {
-                sheet.image(&[0.5], format!("n{n}"))
-            });
+            let sheet = (0..6).try_fold(ImageSheet::new(1, 1), |sheet, n| sheet.image(&[0.5], format!("n{n}")));
             sheet.unwrap().columns(columns).to_svg()
         };
-        let height = |svg: &str| {
-            svg.split("height=\"")
-                .nth(1)
-                .unwrap()
-                .split('"')
-                .next()
-                .unwrap()
-                .parse::<f64>()
-                .unwrap()
-        };
+        let height =
+            |svg: &str| svg.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse::<f64>().unwrap();
         assert!(height(&sheet(1)) > height(&sheet(2)) && height(&sheet(2)) > height(&sheet(6)));
         assert_eq!(sheet(0), sheet(1));
         assert_eq!(sheet(6), sheet(99));

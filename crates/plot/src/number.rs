@@ -66,9 +66,7 @@ impl Decimal {
     pub(crate) fn value(self) -> f64 {
         // The decimal parser rounds once, correctly, at any exponent; a product with 10^n rounds
         // twice.
-        format!("{}e{}", self.digits, self.exponent)
-            .parse()
-            .unwrap_or(f64::NAN)
+        format!("{}e{}", self.digits, self.exponent).parse().unwrap_or(f64::NAN)
     }
 
     /// The power of ten of the leading digit; that of zero is the lowest there is.
@@ -102,13 +100,7 @@ impl Decimal {
             return "0".into();
         }
         let power = format!("10{}", superscript(magnitude));
-        match (Decimal {
-            digits: self.digits,
-            exponent: self.exponent - magnitude,
-        })
-        .plain()
-        .as_str()
-        {
+        match (Decimal { digits: self.digits, exponent: self.exponent - magnitude }).plain().as_str() {
             "1" => power,
             mantissa => format!("{mantissa}×{power}"),
         }
@@ -153,29 +145,15 @@ mod tests {
 
     #[test]
     fn thousands_are_grouped() {
-        let texts: Vec<String> = [0, 999, 1000, 1_234_567]
-            .into_iter()
-            .map(thousands)
-            .collect();
+        let texts: Vec<String> = [0, 999, 1000, 1_234_567].into_iter().map(thousands).collect();
         assert_eq!(texts, ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]
     fn only_all_is_a_hundred_percent_and_only_none_is_zero() {
-        let texts: Vec<String> = [
-            (0, 5),
-            (5, 5),
-            (99_999, 100_000),
-            (1, 100_000),
-            (2, 3),
-            (0, 0),
-        ]
-        .map(|(a, b)| percent(a, b))
-        .into();
-        assert_eq!(
-            texts,
-            ["0.0 %", "100.0 %", "99.9 %", "0.1 %", "66.7 %", "–"]
-        );
+        let texts: Vec<String> =
+            [(0, 5), (5, 5), (99_999, 100_000), (1, 100_000), (2, 3), (0, 0)].map(|(a, b)| percent(a, b)).into();
+        assert_eq!(texts, ["0.0 %", "100.0 %", "99.9 %", "0.1 %", "66.7 %", "–"]);
     }
 
     #[test]
@@ -191,9 +169,6 @@ mod tests {
         assert_eq!(d(1, 12).scientific(12), "10¹²");
         assert_eq!(d(-2, 9).scientific(9), "−2×10⁹");
         assert_eq!(superscript(-1_234_567_890), "⁻¹²³⁴⁵⁶⁷⁸⁹⁰");
-        assert_eq!(
-            (d(1250, -2).magnitude(), d(0, 0).magnitude()),
-            (1, i32::MIN)
-        );
+        assert_eq!((d(1250, -2).magnitude(), d(0, 0).magnitude()), (1, i32::MIN));
     }
 }

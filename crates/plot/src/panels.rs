@@ -36,10 +36,7 @@ impl Panels {
     /// A picture without charts yet; an empty title takes no room.
     #[must_use]
     pub fn new(title: impl Into<String>) -> Self {
-        Panels {
-            title: title.into(),
-            panels: Vec::new(),
-        }
+        Panels { title: title.into(), panels: Vec::new() }
     }
 
     /// Adds a chart to the right of the others.
@@ -52,62 +49,30 @@ impl Panels {
     /// The picture as the text of an SVG file.
     #[must_use]
     pub fn to_svg(&self) -> String {
-        let any_log = self
-            .panels
-            .iter()
-            .any(|panel| panel.x_scale() == Scale::Log);
+        let any_log = self.panels.iter().any(|panel| panel.x_scale() == Scale::Log);
         let scale = if any_log { Scale::Log } else { Scale::Linear };
         let x_axis = Axis::around(self.panels.iter().flat_map(Curves::all_x), scale);
-        let margins: Vec<Margins> = self
-            .panels
-            .iter()
-            .map(|panel| Margins::of(panel, x_axis, WIDTH))
-            .collect();
+        let margins: Vec<Margins> = self.panels.iter().map(|panel| Margins::of(panel, x_axis, WIDTH)).collect();
         // Plots of the same height on the same line; each as far from its neighbours as its own
         // labels ask for.
-        let common = margins
-            .iter()
-            .copied()
-            .fold(Margins::default(), Margins::max);
-        let top = if self.title.is_empty() {
-            0.0
-        } else {
-            TITLE_HEIGHT + 4.0
-        };
+        let common = margins.iter().copied().fold(Margins::default(), Margins::max);
+        let top = if self.title.is_empty() { 0.0 } else { TITLE_HEIGHT + 4.0 };
         let height = HEIGHT.max(common.least_height);
 
         let width: f64 = margins.iter().map(|m| m.left + WIDTH + m.right).sum();
         let width = width.max(2.0 * EDGE + WIDTH);
-        let mut scene = Scene::new(
-            width,
-            top + common.top.max(EDGE) + height + common.bottom,
-            self.description(),
-        );
+        let mut scene = Scene::new(width, top + common.top.max(EDGE) + height + common.bottom, self.description());
         if !self.title.is_empty() {
             let title = text::shorten(&self.title, TITLE_SIZE * 1.2, width - 2.0 * EDGE);
             scene.text(Text::new((EDGE, EDGE + 12.0), title, TITLE_SIZE + 2.0, Paint::Ink).bold());
         }
         if self.panels.is_empty() {
-            scene.text(Text::new(
-                (EDGE, top + EDGE + 12.0),
-                "no charts",
-                12.0,
-                Paint::Muted,
-            ));
+            scene.text(Text::new((EDGE, top + EDGE + 12.0), "no charts", 12.0, Paint::Muted));
         }
         let mut left = 0.0;
         for (panel, own) in self.panels.iter().zip(&margins) {
-            let shared = Margins {
-                left: own.left,
-                right: own.right,
-                ..common
-            };
-            let plot = Area {
-                x: left + own.left,
-                y: top + common.top,
-                width: WIDTH,
-                height,
-            };
+            let shared = Margins { left: own.left, right: own.right, ..common };
+            let plot = Area { x: left + own.left, y: top + common.top, width: WIDTH, height };
             chart::draw(panel, x_axis, plot, &shared, &mut scene);
             left += own.left + WIDTH + own.right;
         }
@@ -138,11 +103,7 @@ mod tests {
 
     #[test]
     fn a_picture_without_charts_says_so() {
-        assert!(
-            Panels::new("Nothing yet")
-                .to_svg()
-                .contains(">no charts</text>")
-        );
+        assert!(Panels::new("Nothing yet").to_svg().contains(">no charts</text>"));
     }
 
     #[test]
@@ -158,10 +119,7 @@ mod tests {
     #[test]
     fn a_mark_above_one_plot_does_not_shift_it_against_the_other() {
         let curves = Curves::new("").line("a", &[1.0, 2.0]);
-        let svg = Panels::new("")
-            .panel(curves.clone().mark("here", 1.0))
-            .panel(curves)
-            .to_svg();
+        let svg = Panels::new("").panel(curves.clone().mark("here", 1.0)).panel(curves).to_svg();
         let heights: Vec<&str> = svg
             .lines()
             .filter(|line| line.starts_with("<circle"))

@@ -8,23 +8,14 @@ use std::path::Path;
 /// Writes the picture under `path`, all of it or none: missing directories are made, the text goes
 /// to a temporary file in the same directory, and only a complete file takes the name.
 pub(crate) fn save(path: &Path, svg: &str) -> Result<(), PlotError> {
-    if !path
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"))
-    {
+    if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("svg")) {
         return Err(PlotError::NotSvg { path: path.into() });
     }
     replace(path, |file| file.write_all(svg.as_bytes()))
 }
 
 fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), PlotError> {
-    let failed = |action| {
-        move |source| PlotError::Save {
-            path: path.into(),
-            action,
-            source,
-        }
-    };
+    let failed = |action| move |source| PlotError::Save { path: path.into(), action, source };
     // The parent of a bare file name is the empty path, which no directory call accepts.
     let directory = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,
@@ -39,18 +30,11 @@ fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Resu
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
 
     let in_temporary = "writing a temporary file beside it";
-    let mut temporary = builder
-        .tempfile_in(directory)
-        .map_err(failed(in_temporary))?;
+    let mut temporary = builder.tempfile_in(directory).map_err(failed(in_temporary))?;
     write(temporary.as_file_mut()).map_err(failed(in_temporary))?;
     // Without this, a crash after the rename can leave the name on an empty file.
-    temporary
-        .as_file()
-        .sync_all()
-        .map_err(failed(in_temporary))?;
-    temporary
-        .persist(path)
-        .map_err(|e| failed("putting the finished file in its place")(e.error))?;
+    temporary.as_file().sync_all().map_err(failed(in_temporary))?;
+    temporary.persist(path).map_err(|e| failed("putting the finished file in its place")(e.error))?;
     Ok(())
 }
 
@@ -59,10 +43,8 @@ mod tests {
     use super::*;
 
     fn names_in(directory: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(directory)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }
@@ -87,12 +69,7 @@ mod tests {
             Err(io::Error::other("disk full"))
         })
         .unwrap_err();
-        assert!(
-            error
-                .to_string()
-                .ends_with("loss.svg: writing a temporary file beside it: disk full"),
-            "{error}"
-        );
+        assert!(error.to_string().ends_with("loss.svg: writing a temporary file beside it: disk full"), "{error}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names_in(home.path()), ["loss.svg"]);
     }
@@ -104,10 +81,7 @@ mod tests {
         fs::create_dir(&path).unwrap();
         fs::write(path.join("inside"), "precious").unwrap();
         let error = save(&path, "new").unwrap_err().to_string();
-        let start = format!(
-            "cannot save {}: putting the finished file in its place: ",
-            path.display()
-        );
+        let start = format!("cannot save {}: putting the finished file in its place: ", path.display());
         assert!(error.starts_with(&start), "{error}");
         assert_eq!(fs::read_to_string(path.join("inside")).unwrap(), "precious");
         assert_eq!(names_in(home.path()), ["loss.svg"]);
@@ -119,17 +93,8 @@ mod tests {
         fs::write(home.path().join("a"), "precious").unwrap();
         let path = home.path().join("a/loss.svg");
         let error = save(&path, "new").unwrap_err().to_string();
-        assert!(
-            error.starts_with(&format!(
-                "cannot save {}: making its directory: ",
-                path.display()
-            )),
-            "{error}"
-        );
-        assert_eq!(
-            fs::read_to_string(home.path().join("a")).unwrap(),
-            "precious"
-        );
+        assert!(error.starts_with(&format!("cannot save {}: making its directory: ", path.display())), "{error}");
+        assert_eq!(fs::read_to_string(home.path().join("a")).unwrap(), "precious");
     }
 
     #[cfg(unix)]
@@ -150,10 +115,7 @@ mod tests {
             assert!(outcome.is_ok() && text == "new");
         } else {
             let error = outcome.unwrap_err().to_string();
-            assert!(
-                error.contains("loss.svg: writing a temporary file beside it: "),
-                "{error}"
-            );
+            assert!(error.contains("loss.svg: writing a temporary file beside it: "), "{error}");
             assert_eq!(text, "old");
         }
     }
@@ -163,12 +125,7 @@ mod tests {
     fn others_may_read_the_picture_as_they_may_read_any_new_file() {
         use std::os::unix::fs::PermissionsExt;
         let home = tempfile::tempdir().unwrap();
-        let mode = |name: &str| {
-            fs::metadata(home.path().join(name))
-                .unwrap()
-                .permissions()
-                .mode()
-        };
+        let mode = |name: &str| fs::metadata(home.path().join(name)).unwrap().permissions().mode();
         fs::write(home.path().join("ordinary"), "").unwrap();
         save(&home.path().join("loss.svg"), "").unwrap();
         assert_eq!(mode("loss.svg"), mode("ordinary"));

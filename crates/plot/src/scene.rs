@@ -43,11 +43,7 @@ pub(crate) struct Stroke {
 
 impl Stroke {
     pub(crate) fn solid(paint: Paint, width: f64) -> Self {
-        Stroke {
-            paint,
-            width,
-            dash: "",
-        }
+        Stroke { paint, width, dash: "" }
     }
 }
 
@@ -74,15 +70,7 @@ pub(crate) struct Text {
 
 impl Text {
     pub(crate) fn new(at: Point, content: impl Into<String>, size: f64, fill: Paint) -> Self {
-        Text {
-            at,
-            content: content.into(),
-            size,
-            anchor: Anchor::Start,
-            fill,
-            bold: false,
-            turn: 0.0,
-        }
+        Text { at, content: content.into(), size, anchor: Anchor::Start, fill, bold: false, turn: 0.0 }
     }
 
     pub(crate) fn anchor(self, anchor: Anchor) -> Self {
@@ -102,33 +90,17 @@ impl Text {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shape {
     /// A filled rectangle with rounded corners.
-    Box {
-        area: Area,
-        radius: f64,
-        fill: Paint,
-    },
+    Box { area: Area, radius: f64, fill: Paint },
     /// The outline of a rectangle.
     Frame { area: Area, stroke: Stroke },
     /// Many filled rectangles of one colour, with edges that meet without a seam: pixels.
     Pixels { areas: Vec<Area>, fill: Paint },
     /// A line in one or more pieces.
-    Line {
-        pieces: Vec<Vec<Point>>,
-        stroke: Stroke,
-    },
+    Line { pieces: Vec<Vec<Point>>, stroke: Stroke },
     /// A filled polygon with an edge.
-    Polygon {
-        corners: Vec<Point>,
-        fill: Paint,
-        edge: Stroke,
-    },
+    Polygon { corners: Vec<Point>, fill: Paint, edge: Stroke },
     /// A filled circle with an edge.
-    Circle {
-        centre: Point,
-        radius: f64,
-        fill: Paint,
-        edge: Stroke,
-    },
+    Circle { centre: Point, radius: f64, fill: Paint, edge: Stroke },
     /// A text.
     Text(Text),
 }
@@ -145,12 +117,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(width: f64, height: f64, description: impl Into<String>) -> Self {
-        Scene {
-            width,
-            height,
-            description: description.into(),
-            shapes: Vec::new(),
-        }
+        Scene { width, height, description: description.into(), shapes: Vec::new() }
     }
 
     pub(crate) fn add(&mut self, shape: Shape) {
@@ -163,29 +130,13 @@ impl Scene {
 
     /// A straight line.
     pub(crate) fn line(&mut self, from: Point, to: Point, stroke: Stroke) {
-        self.add(Shape::Line {
-            pieces: vec![vec![from, to]],
-            stroke,
-        });
+        self.add(Shape::Line { pieces: vec![vec![from, to]], stroke });
     }
 
     pub(crate) fn to_svg(&self) -> String {
-        let mut body = Body {
-            out: String::new(),
-            fills: BTreeSet::new(),
-            strokes: BTreeSet::new(),
-        };
-        let paper = Area {
-            x: 0.0,
-            y: 0.0,
-            width: self.width,
-            height: self.height,
-        };
-        body.shape(&Shape::Box {
-            area: paper,
-            radius: 0.0,
-            fill: Paint::Paper,
-        });
+        let mut body = Body { out: String::new(), fills: BTreeSet::new(), strokes: BTreeSet::new() };
+        let paper = Area { x: 0.0, y: 0.0, width: self.width, height: self.height };
+        body.shape(&Shape::Box { area: paper, radius: 0.0, fill: Paint::Paper });
         for shape in &self.shapes {
             body.shape(shape);
         }
@@ -197,24 +148,15 @@ impl Scene {
         size.push(' ');
         push_coordinate(&mut size, self.height);
         let (w, h) = (&size[..width], &size[width + 1..]);
-        let _ = write!(
-            svg,
-            r#" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img""#
-        );
-        svg.push_str(
-            r#" font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif">"#,
-        );
+        let _ = write!(svg, r#" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img""#);
+        svg.push_str(r#" font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif">"#);
         svg.push_str("\n<title>");
         push_escaped(&mut svg, &self.description);
         svg.push_str("</title>\n<style>\n.wengert{max-width:100%;height:auto}\n@media (prefers-color-scheme:dark){\n");
         for (set, class, property) in [(&body.fills, "f", "fill"), (&body.strokes, "s", "stroke")] {
             for paint in set {
                 let Rgb(r, g, b) = paint.dark();
-                let _ = writeln!(
-                    svg,
-                    ".wengert .{class}-{}{{{property}:#{r:02x}{g:02x}{b:02x}}}",
-                    paint.name()
-                );
+                let _ = writeln!(svg, ".wengert .{class}-{}{{{property}:#{r:02x}{g:02x}{b:02x}}}", paint.name());
             }
         }
         svg.push_str("}\n</style>\n");
@@ -270,11 +212,7 @@ impl Body {
                 self.paint(None, Some(*stroke));
                 self.close();
             }
-            Shape::Polygon {
-                corners,
-                fill,
-                edge,
-            } => {
+            Shape::Polygon { corners, fill, edge } => {
                 self.open("path");
                 self.out.push_str(r#" d=""#);
                 self.points(corners);
@@ -282,12 +220,7 @@ impl Body {
                 self.paint(Some(*fill), Some(*edge));
                 self.close();
             }
-            Shape::Circle {
-                centre,
-                radius,
-                fill,
-                edge,
-            } => {
+            Shape::Circle { centre, radius, fill, edge } => {
                 self.open("circle");
                 self.number("cx", centre.0);
                 self.number("cy", centre.1);
@@ -331,13 +264,9 @@ impl Body {
     }
 
     fn pixel(&mut self, area: Area) {
-        for (command, value) in [
-            ('M', area.x),
-            (' ', area.y),
-            ('h', area.width),
-            ('v', area.height),
-            ('h', -area.width),
-        ] {
+        for (command, value) in
+            [('M', area.x), (' ', area.y), ('h', area.width), ('v', area.height), ('h', -area.width)]
+        {
             self.out.push(command);
             push_coordinate(&mut self.out, value);
         }
@@ -359,8 +288,7 @@ impl Body {
         if let Some(Stroke { paint, width, dash }) = stroke {
             self.colour("stroke", paint);
             self.number("stroke-width", width);
-            self.out
-                .push_str(r#" stroke-linejoin="round" stroke-linecap="round""#);
+            self.out.push_str(r#" stroke-linejoin="round" stroke-linecap="round""#);
             if !dash.is_empty() {
                 let _ = write!(self.out, r#" stroke-dasharray="{dash}""#);
             }
@@ -432,36 +360,12 @@ mod tests {
     fn a_small_picture_to_the_letter() {
         let mut scene = Scene::new(40.0, 20.5, "a < b");
         let edge = Stroke::solid(Paint::Paper, 1.0);
-        let dashed = Stroke {
-            paint: Paint::Series(0),
-            width: 2.0,
-            dash: "4 2",
-        };
-        scene.add(Shape::Line {
-            pieces: vec![vec![(0.1 + 0.2, 1.0), (2.0, -0.0)]],
-            stroke: dashed,
-        });
-        scene.add(Shape::Circle {
-            centre: (5.0, 6.0),
-            radius: 3.0,
-            fill: Paint::Series(0),
-            edge,
-        });
-        let area = Area {
-            x: 1.0,
-            y: 2.0,
-            width: 3.0,
-            height: 1.0,
-        };
-        scene.add(Shape::Pixels {
-            areas: vec![area, Area { y: 4.0, ..area }],
-            fill: Paint::Grey(0),
-        });
-        scene.text(
-            Text::new((20.0, 10.0), "5 > 4 & \"so\"", 12.0, Paint::Ink)
-                .anchor(Anchor::Middle)
-                .turned(-90.0),
-        );
+        let dashed = Stroke { paint: Paint::Series(0), width: 2.0, dash: "4 2" };
+        scene.add(Shape::Line { pieces: vec![vec![(0.1 + 0.2, 1.0), (2.0, -0.0)]], stroke: dashed });
+        scene.add(Shape::Circle { centre: (5.0, 6.0), radius: 3.0, fill: Paint::Series(0), edge });
+        let area = Area { x: 1.0, y: 2.0, width: 3.0, height: 1.0 };
+        scene.add(Shape::Pixels { areas: vec![area, Area { y: 4.0, ..area }], fill: Paint::Grey(0) });
+        scene.text(Text::new((20.0, 10.0), "5 > 4 & \"so\"", 12.0, Paint::Ink).anchor(Anchor::Middle).turned(-90.0));
         assert_eq!(
             scene.to_svg(),
             r##"<svg xmlns="http://www.w3.org/2000/svg" class="wengert" width="40" height="20.5" viewBox="0 0 40 20.5" role="img" font-family="system-ui, 'Segoe UI', 'Helvetica Neue', Arial, sans-serif">
@@ -493,28 +397,15 @@ mod tests {
         scene.text(Text::new((0.0, 0.0), said, 12.0, Paint::Ink));
         let svg = scene.to_svg();
         let document = roxmltree::Document::parse(&svg).unwrap();
-        let read = document
-            .descendants()
-            .find(|node| node.has_tag_name("text"))
-            .and_then(|node| node.text());
-        assert_eq!(
-            read,
-            Some("<&>\"' \u{fffd}\u{fffd}\u{fffd}\u{fffd} \u{7f}\u{85} 数字 😀 tab")
-        );
+        let read = document.descendants().find(|node| node.has_tag_name("text")).and_then(|node| node.text());
+        assert_eq!(read, Some("<&>\"' \u{fffd}\u{fffd}\u{fffd}\u{fffd} \u{7f}\u{85} 数字 😀 tab"));
     }
 
     #[test]
     fn a_number_that_is_none_does_not_break_the_file() {
         let mut scene = Scene::new(f64::NAN, f64::INFINITY, "");
-        scene.line(
-            (f64::NAN, 0.0),
-            (f64::NEG_INFINITY, 1.0),
-            Stroke::solid(Paint::Ink, 1.0),
-        );
+        scene.line((f64::NAN, 0.0), (f64::NEG_INFINITY, 1.0), Stroke::solid(Paint::Ink, 1.0));
         let svg = scene.to_svg();
-        assert!(
-            svg.contains(r#"d="M0 0L0 1""#) && !svg.contains("NaN") && !svg.contains("inf"),
-            "{svg}"
-        );
+        assert!(svg.contains(r#"d="M0 0L0 1""#) && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
     }
 }

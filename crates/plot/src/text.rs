@@ -58,19 +58,14 @@ pub(crate) fn wrap(text: &str, size: f64, limit: f64, lines: usize) -> Vec<Strin
         let full = broken.len() >= lines;
         match broken.last_mut() {
             // The last line takes all that is left, and its end is cut below.
-            Some(line)
-                if full || width(line, size) + width(" ", size) + width(word, size) <= limit =>
-            {
+            Some(line) if full || width(line, size) + width(" ", size) + width(word, size) <= limit => {
                 line.push(' ');
                 line.push_str(word);
             }
             _ => broken.push(word.to_owned()),
         }
     }
-    broken
-        .iter()
-        .map(|line| shorten(line, size, limit))
-        .collect()
+    broken.iter().map(|line| shorten(line, size, limit)).collect()
 }
 
 #[cfg(test)]
@@ -94,10 +89,7 @@ mod tests {
 
     #[test]
     fn captions_break_between_words_and_never_run_on() {
-        assert_eq!(
-            wrap("true 3, said 8 (61 %)", 11.0, 100.0, 3),
-            ["true 3, said 8", "(61\u{a0}%)"]
-        );
+        assert_eq!(wrap("true 3, said 8 (61 %)", 11.0, 100.0, 3), ["true 3, said 8", "(61\u{a0}%)"]);
         assert_eq!(wrap("a b c d", 10.0, 7.0, 2), ["a", "…"]);
         assert!(wrap("  ", 10.0, 50.0, 2).is_empty());
     }

@@ -21,8 +21,7 @@ pub(crate) fn linear(low: f64, high: f64, whole: bool) -> Vec<Tick> {
     // The step that gives at most ten ticks is at most 2.5 times the one before it, which gave
     // eleven or more: so some candidate has at least three. Four powers of ten surely contain it,
     // rounding included.
-    let steps = (finest - 1..finest + 3)
-        .flat_map(|exponent| [1, 2, 5].map(|digits| Decimal { digits, exponent }));
+    let steps = (finest - 1..finest + 3).flat_map(|exponent| [1, 2, 5].map(|digits| Decimal { digits, exponent }));
     let mut best = Vec::new();
     for step in steps.filter(|step| !whole || step.exponent >= 0) {
         let found = multiples(step, low, high);
@@ -40,10 +39,8 @@ pub(crate) fn linear(low: f64, high: f64, whole: bool) -> Vec<Tick> {
 /// numbers, where the powers alone are fewer than three.
 pub(crate) fn logarithmic(low: f64, high: f64) -> Vec<Tick> {
     for stride in [1, 2, 5, 10, 20, 50, 100] {
-        let powers: Vec<Decimal> = scaled(low, high, &[1])
-            .into_iter()
-            .filter(|power| power.exponent % stride == 0)
-            .collect();
+        let powers: Vec<Decimal> =
+            scaled(low, high, &[1]).into_iter().filter(|power| power.exponent % stride == 0).collect();
         if (FEWEST..=MOST).contains(&powers.len()) {
             return label_each(&powers);
         }
@@ -63,42 +60,26 @@ pub(crate) fn logarithmic_between(low: f64, high: f64) -> Vec<f64> {
     if (high / low).log10() > 6.0 {
         return Vec::new();
     }
-    scaled(low, high, &[2, 3, 4, 5, 6, 7, 8, 9])
-        .into_iter()
-        .map(Decimal::value)
-        .collect()
+    scaled(low, high, &[2, 3, 4, 5, 6, 7, 8, 9]).into_iter().map(Decimal::value).collect()
 }
 
 fn multiples(step: Decimal, low: f64, high: f64) -> Vec<Decimal> {
     let size = step.value();
     // One more at each end, because the quotient is rounded; the comparison with the exact multiple
     // decides.
-    let (first, last) = (
-        (low / size).ceil() as i64 - 1,
-        (high / size).floor() as i64 + 1,
-    );
+    let (first, last) = ((low / size).ceil() as i64 - 1, (high / size).floor() as i64 + 1);
     (first..=last)
         .take(4 * MOST)
-        .map(|i| Decimal {
-            digits: i * step.digits,
-            exponent: step.exponent,
-        })
+        .map(|i| Decimal { digits: i * step.digits, exponent: step.exponent })
         .filter(|tick| (low..=high).contains(&tick.value()))
         .collect()
 }
 
 /// All `m * 10^k` between `low` and `high` with `m` from the list, in order.
 fn scaled(low: f64, high: f64, mantissas: &[i64]) -> Vec<Decimal> {
-    let (first, last) = (
-        low.log10().floor() as i32 - 1,
-        high.log10().ceil() as i32 + 1,
-    );
+    let (first, last) = (low.log10().floor() as i32 - 1, high.log10().ceil() as i32 + 1);
     (first..=last)
-        .flat_map(|exponent| {
-            mantissas
-                .iter()
-                .map(move |&digits| Decimal { digits, exponent })
-        })
+        .flat_map(|exponent| mantissas.iter().map(move |&digits| Decimal { digits, exponent }))
         .filter(|tick| (low..=high).contains(&tick.value()))
         .collect()
 }
@@ -109,14 +90,7 @@ fn label(ticks: &[Decimal]) -> Vec<Tick> {
     let plain = (-3..7).contains(&magnitude);
     ticks
         .iter()
-        .map(|tick| Tick {
-            value: tick.value(),
-            label: if plain {
-                tick.plain()
-            } else {
-                tick.scientific(magnitude)
-            },
-        })
+        .map(|tick| Tick { value: tick.value(), label: if plain { tick.plain() } else { tick.scientific(magnitude) } })
         .collect()
 }
 
@@ -128,11 +102,7 @@ fn label_each(ticks: &[Decimal]) -> Vec<Tick> {
         .iter()
         .map(|tick| Tick {
             value: tick.value(),
-            label: if plain {
-                tick.plain()
-            } else {
-                tick.scientific(tick.magnitude())
-            },
+            label: if plain { tick.plain() } else { tick.scientific(tick.magnitude()) },
         })
         .collect()
 }
@@ -148,26 +118,11 @@ mod tests {
 
     #[test]
     fn labels_are_round_and_free_of_noise() {
-        assert_eq!(
-            labels(&linear(0.0, 0.3, false)),
-            ["0", "0.05", "0.10", "0.15", "0.20", "0.25", "0.30"]
-        );
-        assert_eq!(
-            labels(&linear(-1.2, 1.0, false)),
-            ["−1.0", "−0.5", "0", "0.5", "1.0"]
-        );
-        assert_eq!(
-            labels(&linear(0.5, 30.6, true)),
-            ["5", "10", "15", "20", "25", "30"]
-        );
-        assert_eq!(
-            labels(&linear(0.0, 12_000.0, true)),
-            ["0", "2,000", "4,000", "6,000", "8,000", "10,000", "12,000"]
-        );
-        assert_eq!(
-            labels(&linear(0.0, 3e-7, false))[1..3],
-            ["0.5×10⁻⁷", "1.0×10⁻⁷"]
-        );
+        assert_eq!(labels(&linear(0.0, 0.3, false)), ["0", "0.05", "0.10", "0.15", "0.20", "0.25", "0.30"]);
+        assert_eq!(labels(&linear(-1.2, 1.0, false)), ["−1.0", "−0.5", "0", "0.5", "1.0"]);
+        assert_eq!(labels(&linear(0.5, 30.6, true)), ["5", "10", "15", "20", "25", "30"]);
+        assert_eq!(labels(&linear(0.0, 12_000.0, true)), ["0", "2,000", "4,000", "6,000", "8,000", "10,000", "12,000"]);
+        assert_eq!(labels(&linear(0.0, 3e-7, false))[1..3], ["0.5×10⁻⁷", "1.0×10⁻⁷"]);
         assert_eq!(labels(&linear(0.0, 4.1e9, false))[1..3], ["10⁹", "2×10⁹"]);
     }
 
@@ -181,39 +136,20 @@ mod tests {
     #[test]
     fn logarithmic_labels_are_powers_of_ten() {
         assert_eq!(labels(&logarithmic(0.004, 3.0)), ["0.01", "0.1", "1"]);
-        assert_eq!(
-            labels(&logarithmic(0.04, 3.0)),
-            ["0.05", "0.1", "0.2", "0.5", "1", "2"]
-        );
-        assert_eq!(
-            labels(&logarithmic(1e-9, 1e-6)),
-            ["10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶"]
-        );
+        assert_eq!(labels(&logarithmic(0.04, 3.0)), ["0.05", "0.1", "0.2", "0.5", "1", "2"]);
+        assert_eq!(labels(&logarithmic(1e-9, 1e-6)), ["10⁻⁹", "10⁻⁸", "10⁻⁷", "10⁻⁶"]);
         assert_eq!(labels(&logarithmic(1e-12, 1e9))[..2], ["10⁻¹⁰", "10⁻⁵"]);
-        assert_eq!(
-            labels(&logarithmic(2.1, 2.4)),
-            ["2.10", "2.15", "2.20", "2.25", "2.30", "2.35", "2.40"]
-        );
+        assert_eq!(labels(&logarithmic(2.1, 2.4)), ["2.10", "2.15", "2.20", "2.25", "2.30", "2.35", "2.40"]);
     }
 
     fn assert_good(ticks: &[Tick], low: f64, high: f64) -> Result<(), TestCaseError> {
-        prop_assert!(
-            (FEWEST..=MOST).contains(&ticks.len()),
-            "{} ticks: {ticks:?}",
-            ticks.len()
-        );
-        prop_assert!(
-            ticks.iter().all(|tick| (low..=high).contains(&tick.value)),
-            "{ticks:?}"
-        );
+        prop_assert!((FEWEST..=MOST).contains(&ticks.len()), "{} ticks: {ticks:?}", ticks.len());
+        prop_assert!(ticks.iter().all(|tick| (low..=high).contains(&tick.value)), "{ticks:?}");
         prop_assert!(ticks.is_sorted_by(|a, b| a.value < b.value), "{ticks:?}");
         let mut different = labels(ticks);
         different.dedup();
         prop_assert_eq!(different.len(), ticks.len());
-        prop_assert!(
-            ticks.iter().all(|tick| tick.label.chars().count() <= 20),
-            "{ticks:?}"
-        );
+        prop_assert!(ticks.iter().all(|tick| tick.label.chars().count() <= 20), "{ticks:?}");
         Ok(())
     }
 

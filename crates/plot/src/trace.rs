@@ -56,12 +56,9 @@ pub(crate) fn cut(line: &[Point], area: Area) -> Vec<Vec<Point>> {
 fn cut_segment(a: Point, b: Point, area: Area) -> Option<(Point, Point)> {
     let (dx, dy) = (b.0 - a.0, b.1 - a.1);
     let (mut enter, mut leave) = (0.0f64, 1.0f64);
-    for (towards, distance) in [
-        (-dx, a.0 - area.x),
-        (dx, area.right() - a.0),
-        (-dy, a.1 - area.y),
-        (dy, area.bottom() - a.1),
-    ] {
+    for (towards, distance) in
+        [(-dx, a.0 - area.x), (dx, area.right() - a.0), (-dy, a.1 - area.y), (dy, area.bottom() - a.1)]
+    {
         if towards == 0.0 {
             if distance < 0.0 {
                 return None;
@@ -86,52 +83,30 @@ fn cut_segment(a: Point, b: Point, area: Area) -> Option<(Point, Point)> {
 mod tests {
     use super::*;
 
-    const SQUARE: Area = Area {
-        x: 0.0,
-        y: 0.0,
-        width: 10.0,
-        height: 10.0,
-    };
+    const SQUARE: Area = Area { x: 0.0, y: 0.0, width: 10.0, height: 10.0 };
 
     #[test]
     fn gaps_part_a_line() {
         let (a, b, c) = (Some((0.0, 0.0)), Some((1.0, 1.0)), Some((3.0, 3.0)));
-        assert_eq!(
-            stretches(&[None, a, b, None, None, c]),
-            [vec![(0.0, 0.0), (1.0, 1.0)], vec![(3.0, 3.0)]]
-        );
+        assert_eq!(stretches(&[None, a, b, None, None, c]), [vec![(0.0, 0.0), (1.0, 1.0)], vec![(3.0, 3.0)]]);
         assert!(stretches(&[None]).is_empty() && stretches(&[]).is_empty());
     }
 
     #[test]
     fn what_is_outside_is_cut_and_the_slope_stays() {
         let spike = [(0.0, 5.0), (4.0, 5.0), (5.0, -5.0), (6.0, 5.0)];
-        assert_eq!(
-            cut(&spike, SQUARE),
-            [
-                vec![(0.0, 5.0), (4.0, 5.0), (4.5, 0.0)],
-                vec![(5.5, 0.0), (6.0, 5.0)]
-            ]
-        );
-        assert_eq!(
-            cut(&[(-5.0, 5.0), (15.0, 5.0)], SQUARE),
-            [vec![(0.0, 5.0), (10.0, 5.0)]]
-        );
+        assert_eq!(cut(&spike, SQUARE), [vec![(0.0, 5.0), (4.0, 5.0), (4.5, 0.0)], vec![(5.5, 0.0), (6.0, 5.0)]]);
+        assert_eq!(cut(&[(-5.0, 5.0), (15.0, 5.0)], SQUARE), [vec![(0.0, 5.0), (10.0, 5.0)]]);
         assert!(cut(&[(-5.0, 11.0), (15.0, 11.0)], SQUARE).is_empty());
         assert!(cut(&[(-5.0, 2.0), (-1.0, 20.0)], SQUARE).is_empty());
     }
 
     #[test]
     fn thinning_keeps_peaks_and_ends() {
-        let line: Vec<Point> = (0..10_000)
-            .map(|i| (f64::from(i) / 1000.0, f64::from(i % 7)))
-            .collect();
+        let line: Vec<Point> = (0..10_000).map(|i| (f64::from(i) / 1000.0, f64::from(i % 7))).collect();
         let thinned = thin(&line);
         assert!(thinned.len() <= 40, "{}", thinned.len());
-        assert_eq!(
-            (thinned[0], thinned[thinned.len() - 1]),
-            (line[0], line[9_999])
-        );
+        assert_eq!((thinned[0], thinned[thinned.len() - 1]), (line[0], line[9_999]));
         for column in thinned.chunk_by(|a, b| a.0.floor() == b.0.floor()) {
             assert!(column.iter().any(|p| p.1 == 0.0) && column.iter().any(|p| p.1 == 6.0));
             assert!(column.is_sorted_by(|a, b| a.0 < b.0));

@@ -8,48 +8,27 @@ use proptest::prelude::*;
 fn assert_sound(svg: &str) {
     let document = roxmltree::Document::parse(svg).unwrap_or_else(|error| panic!("{error}: {svg}"));
     let root = document.root_element();
-    let size = |name| {
-        root.attribute(name)
-            .and_then(|text| text.parse::<f64>().ok())
-            .unwrap()
-    };
+    let size = |name| root.attribute(name).and_then(|text| text.parse::<f64>().ok()).unwrap();
     let (width, height) = (size("width"), size("height"));
     assert!(width > 0.0 && height > 0.0);
     assert!(!svg.contains("NaN") && !svg.contains("\"inf"));
 
     for node in document.descendants().filter(roxmltree::Node::is_element) {
-        assert_eq!(
-            node.attribute("id"),
-            None,
-            "ids collide when pictures are pasted into one page"
-        );
+        assert_eq!(node.attribute("id"), None, "ids collide when pictures are pasted into one page");
         let painted = node.attribute("fill").is_some();
-        assert!(
-            painted || matches!(node.tag_name().name(), "svg" | "title" | "style"),
-            "{node:?}"
-        );
+        assert!(painted || matches!(node.tag_name().name(), "svg" | "title" | "style"), "{node:?}");
         for (name, limit) in [("x", width), ("cx", width), ("y", height), ("cy", height)] {
             if let Some(place) = node.attribute(name) {
                 let place: f64 = place.parse().unwrap();
-                assert!(
-                    (0.0..=limit).contains(&place),
-                    "{name} = {place} is off the paper: {node:?}"
-                );
+                assert!((0.0..=limit).contains(&place), "{name} = {place} is off the paper: {node:?}");
             }
         }
         // Capital letters are followed by places; pixels go on from there in small ones.
-        for place in node
-            .attribute("d")
-            .into_iter()
-            .flat_map(|d| d.split(['M', 'L']).skip(1))
-        {
+        for place in node.attribute("d").into_iter().flat_map(|d| d.split(['M', 'L']).skip(1)) {
             let place = place.split(['h', 'Z']).next().unwrap();
             let (x, y) = place.split_once(' ').unwrap();
             let (x, y): (f64, f64) = (x.parse().unwrap(), y.parse().unwrap());
-            assert!(
-                (0.0..=width).contains(&x) && (0.0..=height).contains(&y),
-                "{x} {y}: {node:?}"
-            );
+            assert!((0.0..=width).contains(&x) && (0.0..=height).contains(&y), "{x} {y}: {node:?}");
         }
     }
 }
@@ -60,15 +39,8 @@ fn any_curves() -> impl Strategy<Value = Curves> {
     let lines = prop::collection::vec((".{0,40}", points), 0..12);
     let marks = prop::collection::vec((".{0,40}", value.clone()), 0..4);
     let range = prop::option::of((value.clone(), value));
-    (
-        ".{0,120}",
-        ".{0,60}",
-        any::<[bool; 2]>(),
-        lines,
-        marks,
-        range,
-    )
-        .prop_map(|(title, label, [log_x, log_y], lines, marks, range)| {
+    (".{0,120}", ".{0,60}", any::<[bool; 2]>(), lines, marks, range).prop_map(
+        |(title, label, [log_x, log_y], lines, marks, range)| {
             let mut curves = Curves::new(title).x_label(label.clone()).y_label(label);
             for (name, points) in lines {
                 curves = curves.points(name, &points);
@@ -86,7 +58,8 @@ fn any_curves() -> impl Strategy<Value = Curves> {
                 curves = curves.log_y();
             }
             curves
-        })
+        },
+    )
 }
 
 proptest! {
@@ -137,12 +110,8 @@ proptest! {
 
 #[test]
 fn a_million_steps_make_a_small_file() {
-    let noisy: Vec<f64> = (0..1_000_000u64)
-        .map(|i| (i.wrapping_mul(2_654_435_761) % 1000) as f64)
-        .collect();
-    let svg = Curves::new("Every step")
-        .line("mini-batch", &noisy)
-        .to_svg();
+    let noisy: Vec<f64> = (0..1_000_000u64).map(|i| (i.wrapping_mul(2_654_435_761) % 1000) as f64).collect();
+    let svg = Curves::new("Every step").line("mini-batch", &noisy).to_svg();
     assert_sound(&svg);
     assert!(svg.len() < 60_000, "{} bytes", svg.len());
 }
@@ -155,9 +124,7 @@ fn a_sheet_of_fifty_images_of_handwriting_stays_below_half_a_megabyte() {
         1.0 - ((x * x + y * y).sqrt() - 8.0).abs() / 2.0
     };
     let pixels: Vec<f32> = (0..784).map(ring).collect();
-    let sheet = (0..50).try_fold(ImageSheet::new(28, 28), |sheet, n| {
-        sheet.image(&pixels, format!("true {n}"))
-    });
+    let sheet = (0..50).try_fold(ImageSheet::new(28, 28), |sheet, n| sheet.image(&pixels, format!("true {n}")));
     let svg = sheet.unwrap().to_svg();
     assert_sound(&svg);
     assert!(svg.len() < 500_000, "{} bytes", svg.len());
@@ -165,31 +132,15 @@ fn a_sheet_of_fifty_images_of_handwriting_stays_below_half_a_megabyte() {
 
 #[test]
 fn a_small_chart_has_its_lines_marks_and_names_where_they_belong() {
-    let svg = Curves::new("Digits")
-        .line("training", &[4.0, 2.0])
-        .line("test", &[4.0, 3.0])
-        .mark("best", 2.0)
-        .to_svg();
+    let svg = Curves::new("Digits").line("training", &[4.0, 2.0]).line("test", &[4.0, 3.0]).mark("best", 2.0).to_svg();
     let document = roxmltree::Document::parse(&svg).unwrap();
     let y_of = |text: &str| -> f64 {
-        let node = document
-            .descendants()
-            .find(|node| node.has_tag_name("text") && node.text() == Some(text));
-        node.and_then(|node| node.attribute("y"))
-            .unwrap_or_else(|| panic!("no {text:?}: {svg}"))
-            .parse()
-            .unwrap()
+        let node = document.descendants().find(|node| node.has_tag_name("text") && node.text() == Some(text));
+        node.and_then(|node| node.attribute("y")).unwrap_or_else(|| panic!("no {text:?}: {svg}")).parse().unwrap()
     };
     // The names stand in the order in which the lines end, the note above both, the axis below.
-    assert!(
-        y_of("best") < y_of("test")
-            && y_of("test") < y_of("training")
-            && y_of("training") < y_of("1")
-    );
-    let line = document
-        .descendants()
-        .find(|node| node.attribute("class") == Some("s-series0"))
-        .unwrap();
+    assert!(y_of("best") < y_of("test") && y_of("test") < y_of("training") && y_of("training") < y_of("1"));
+    let line = document.descendants().find(|node| node.attribute("class") == Some("s-series0")).unwrap();
     // By hand: the plot begins 24 + 6.9 (the label "2") + 8 from the left and 24 + 30 (title)
     // + 21 (note) from the top, and is 560 x 300; the data take it but for 1/27 at each side.
     assert_eq!(line.attribute("d"), Some("M59.67 86.11L578.19 363.89"));

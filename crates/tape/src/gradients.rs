@@ -141,10 +141,10 @@ impl<T: Real> Adjoints<T> {
     }
 
     fn find_var(&self, var: Var<T>) -> Option<T> {
-        if var.tape != self.recording || var.tape == 0 {
+        if var.recording() != self.recording || var.is_constant() {
             return None;
         }
-        let adjoint = *self.scalars.get(var.node as usize)?;
+        let adjoint = *self.scalars.get(var.node() as usize)?;
         (adjoint.into_bits() != T::UNREACHED).then_some(adjoint)
     }
 
@@ -380,10 +380,10 @@ impl<T: Real> Index<Var<T>> for Gradients<T> {
     /// If the variable is of another recording than the one that was swept.
     #[track_caller]
     fn index(&self, var: Var<T>) -> &T {
-        if var.tape == 0 {
+        if var.is_constant() {
             return &self.adjoints.zero;
         }
-        match self.adjoints.scalars.get(var.node as usize).filter(|_| var.tape == self.adjoints.recording) {
+        match self.adjoints.scalars.get(var.node() as usize).filter(|_| var.recording() == self.adjoints.recording) {
             Some(adjoint) if adjoint.into_bits() == T::UNREACHED => &self.adjoints.zero,
             Some(adjoint) => adjoint,
             None => panic!("{}", Error::UnknownHandle),

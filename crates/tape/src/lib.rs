@@ -25,6 +25,7 @@
 //! all against finite differences.
 
 mod arena;
+mod check;
 mod elements;
 mod error;
 mod functions;
@@ -45,6 +46,7 @@ mod tensor;
 mod transpose;
 mod var;
 
+pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, check_params, check_tensors};
 pub use elements::Elements;
 pub use error::Error;
 pub use functions::{derivative, gradient, value_and_grad};

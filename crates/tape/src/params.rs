@@ -239,7 +239,8 @@ impl<T: Real> Params<T> {
     /// If the identifier belongs to another set of parameters.
     #[track_caller]
     pub fn set_trainable(&mut self, id: ParamId, trainable: bool) {
-        self.parameter(id);
+        // Refuses an identifier of another set.
+        let _ = self.parameter(id);
         Arc::make_mut(&mut self.table)[id.index as usize].trainable = trainable;
     }
 

@@ -43,11 +43,16 @@ impl<T: Real> Storage<T> {
     pub(crate) fn operand(&mut self, operand: Operand<T>, operation: &'static str) -> Result<u32, Error> {
         match operand {
             Operand::Tensor(tensor) => self.own(tensor, operation),
-            Operand::Var(var) if var.tape != 0 => self.stack_vars(&[var], Shape::default()).map(|tensor| tensor.node),
-            Operand::Var(Var { value, .. }) | Operand::Number(value) => {
-                Ok(self.push_leaf(Shape::default(), false, |out| out[0] = value).node)
+            Operand::Var(var) if !var.is_constant() => {
+                self.stack_vars(&[var], Shape::default()).map(|tensor| tensor.node)
             }
+            Operand::Var(var) => Ok(self.push_number(var.value())),
+            Operand::Number(number) => Ok(self.push_number(number)),
         }
+    }
+
+    fn push_number(&mut self, number: T) -> u32 {
+        self.push_leaf(Shape::default(), false, |out| out[0] = number).node
     }
 
     /// Computes a tensor into memory of its own and records it.
@@ -232,13 +237,13 @@ impl<T: Real> Storage<T> {
 
     /// Makes a tensor of scalars, some of which may be constants.
     pub(crate) fn stack_vars(&mut self, vars: &[Var<T>], shape: Shape) -> Result<Tensor<T>, Error> {
-        for var in vars.iter().filter(|var| var.tape != 0 && var.tape != self.recording()) {
-            return Err(living::mismatch::<T>(var.tape, self.recording(), "stack_vars"));
+        for var in vars.iter().filter(|var| !var.is_constant() && var.recording() != self.recording()) {
+            return Err(living::mismatch::<T>(var.recording(), self.recording(), "stack_vars"));
         }
         let out = self.arena.take(vars.len());
-        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.value);
+        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.value());
         let elements = NonNull::from(out);
-        let nodes: Nodes = vars.iter().map(|var| var.node).collect();
+        let nodes: Nodes = vars.iter().map(|var| var.node()).collect();
         Ok(self.push_dense(TensorOp::StackVars, &nodes, shape, elements))
     }
 
@@ -262,7 +267,7 @@ impl<T: Real> Storage<T> {
         }
         let right = T::word_into_bits(along(&shape.dense_strides()) as u32);
         let node = self.push(Node { value, right, left: x, op: Op::Element });
-        Ok(Var { value, node, tape: self.recording() })
+        Ok(Var::new(value, node, self.recording()))
     }
 
     /// The largest or smallest of all elements; NaN if there is one.

@@ -311,7 +311,7 @@ macro_rules! unary_table {
                     #[doc = ""]
                     $(#[doc = $text])*
                     #[must_use]
-                    #[inline]
+                    #[inline(always)]
                     #[track_caller]
                     #[allow(clippy::should_implement_trait, reason = "the operators record through these methods")]
                     pub fn $method(self) -> Self {
@@ -475,7 +475,7 @@ macro_rules! binary_table {
                     #[doc = ""]
                     $(#[doc = $text])*
                     #[must_use]
-                    #[inline]
+                    #[inline(always)]
                     #[track_caller]
                     #[allow(clippy::should_implement_trait, reason = "the operators record through these methods")]
                     pub fn $method(self, other: $operand) -> Self {

@@ -41,7 +41,7 @@ mod sealed {
 
 impl<T: Real> Root<T> for Var<T> {
     fn handle(self) -> Handle<T> {
-        Handle { node: self.node, recording: self.tape, value: Some(self.value) }
+        Handle { node: self.node(), recording: self.recording(), value: Some(self.value()) }
     }
 }
 

@@ -275,7 +275,7 @@ impl<T: Real> Tape<T> {
     pub fn var(&self, value: T) -> Var<T> {
         let storage = self.borrow();
         let node = storage.push(Node { value, right: T::word_into_bits(0), left: 0, op: Op::Leaf });
-        Var { value, node, tape: storage.recording }
+        Var::new(value, node, storage.recording)
     }
 
     /// Records a scalar variable for each number.
@@ -379,9 +379,10 @@ impl<T: Real> Tape<T> {
 
     /// Forgets the recording and keeps its memory for the next one. Handles into it are refused from now on.
     pub fn reset(&mut self) {
+        let pointer = self.storage;
         let storage = self.storage_mut();
         storage.clear();
-        storage.recording = living::renumber(storage.badge.as_ref().expect("a living tape has a badge"));
+        storage.recording = living::renumber(pointer, storage.badge.as_ref().expect("a living tape has a badge"));
     }
 
     /// Binds the parameters, records `loss`, sweeps, and returns the loss with its gradients. The recording is over then,

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use std::ops;
 
 use ndarray::{ArrayBase, ArrayD, Data, Dimension, SliceInfoElem};
+use smallvec::SmallVec;
 
 use crate::error::Error;
 use crate::gradients::Gradients;
@@ -13,7 +14,7 @@ use crate::living;
 use crate::op::{Comparison, Extreme};
 use crate::real::Real;
 use crate::rules::{Binary, BinaryRule, Unary, UnaryRule, binary_methods, try_binary_methods, unary_methods};
-use crate::shape::Shape;
+use crate::shape::{INLINE_AXES, Shape};
 use crate::sweep;
 use crate::tape::Storage;
 use crate::transpose::{AxisSet, Linear};
@@ -97,7 +98,7 @@ impl<T: Real> From<T> for Operand<T> {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Axes {
-    axes: Vec<isize>,
+    axes: SmallVec<[isize; INLINE_AXES]>,
     keep: bool,
 }
 
@@ -114,7 +115,7 @@ impl Axes {
             let axis = shape.axis(axis, operation)?;
             if set.contains(axis) {
                 let rule = "an axis is named twice";
-                return Err(Error::Axes { operation, axes: self.axes.clone(), shape: shape.clone(), rule });
+                return Err(Error::Axes { operation, axes: self.axes.to_vec(), shape: shape.clone(), rule });
             }
             set = set.with(axis);
         }
@@ -124,19 +125,19 @@ impl Axes {
 
 impl From<isize> for Axes {
     fn from(axis: isize) -> Self {
-        Self { axes: vec![axis], keep: false }
+        Self { axes: SmallVec::from_slice(&[axis]), keep: false }
     }
 }
 
 impl From<&[isize]> for Axes {
     fn from(axes: &[isize]) -> Self {
-        Self { axes: axes.to_vec(), keep: false }
+        Self { axes: SmallVec::from_slice(axes), keep: false }
     }
 }
 
 impl<const N: usize> From<[isize; N]> for Axes {
     fn from(axes: [isize; N]) -> Self {
-        Self { axes: axes.to_vec(), keep: false }
+        Self { axes: SmallVec::from_slice(&axes), keep: false }
     }
 }
 
@@ -252,7 +253,7 @@ impl<T: Real> Tensor<T> {
     /// [`Error::NoTape`] if all are constants, [`Error::Foreign`] if two are on different tapes.
     pub fn try_stack_vars(vars: &[Var<T>]) -> Result<Self, Error> {
         let recorded = vars.iter().find(|var| !var.is_constant());
-        let tape = recorded.ok_or(Error::NoTape { operation: "stack_vars" })?.tape;
+        let tape = recorded.ok_or(Error::NoTape { operation: "stack_vars" })?.recording();
         living::with(tape, "stack_vars", |tape| tape.stack_vars(vars, Shape::from([vars.len()])))?
     }
 
@@ -564,7 +565,7 @@ impl<T: Real> Tensor<T> {
         self.on_tape("transpose", |tape| {
             let mut shape = tape.shape(self.node).clone();
             let (one, other) = (shape.axis(one, "transpose")?, shape.axis(other, "transpose")?);
-            let mut order: smallvec::SmallVec<_> = (0..shape.rank() as u8).collect();
+            let mut order: SmallVec<_> = (0..shape.rank() as u8).collect();
             order.swap(one, other);
             shape.as_mut().swap(one, other);
             Ok(tape.linear(Linear::Permute(order), self.node, shape))

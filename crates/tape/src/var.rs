@@ -42,9 +42,10 @@ use crate::sweep;
 /// ```
 #[derive(Clone, Copy)]
 pub struct Var<T = f64> {
-    pub(crate) value: T,
-    pub(crate) node: u32,
-    pub(crate) tape: u32,
+    value: T,
+    /// The recording in the upper half, the node in the lower; 0 for a constant. One word, so that the compiler passes a
+    /// variable in two registers.
+    handle: u64,
 }
 
 impl<T: Real> Var<T> {
@@ -52,7 +53,24 @@ impl<T: Real> Var<T> {
     #[must_use]
     #[inline(always)]
     pub fn constant(value: T) -> Self {
-        Self { value, node: 0, tape: 0 }
+        Self { value, handle: 0 }
+    }
+
+    #[inline(always)]
+    pub(crate) fn new(value: T, node: u32, recording: u32) -> Self {
+        Self { value, handle: (recording as u64) << 32 | node as u64 }
+    }
+
+    /// The number of the node; 0 for a constant.
+    #[inline(always)]
+    pub(crate) fn node(self) -> u32 {
+        self.handle as u32
+    }
+
+    /// The recording that the node belongs to; 0 for a constant.
+    #[inline(always)]
+    pub(crate) fn recording(self) -> u32 {
+        (self.handle >> 32) as u32
     }
 
     /// The plain number.
@@ -71,7 +89,7 @@ impl<T: Real> Var<T> {
     /// Whether the number is a constant, through which nothing is differentiated.
     #[must_use]
     pub fn is_constant(self) -> bool {
-        self.tape == 0
+        self.handle == 0
     }
 
     /// The gradients of this number with respect to everything that it was computed from.
@@ -115,10 +133,12 @@ impl<T: Real> Var<T> {
         let value = Float::mul_add(self.value, a.value, b.value);
         // Two operations, of which the second has the value of both: the product is rounded only there.
         let product = self.mul(a);
-        match (product.tape, b.tape) {
+        match (product.recording(), b.recording()) {
             (0, _) => b.push("mul_add", value, product.value.into_bits(), Op::LeftConstant(Binary::Add)),
             (_, 0) => product.push("mul_add", value, b.value.into_bits(), Op::RightConstant(Binary::Add)),
-            (left, right) if left == right => product.push("mul_add", value, T::word_into_bits(b.node), Op::AddProduct),
+            (left, right) if left == right => {
+                product.push("mul_add", value, T::word_into_bits(b.node()), Op::AddProduct)
+            }
             (left, right) => panic!("{}", living::mismatch::<T>(left, right, "mul_add")),
         }
     }
@@ -154,11 +174,11 @@ impl<T: Real> Var<T> {
     fn record_with(self, op: Binary, rule: impl BinaryRule, other: impl Into<Self>) -> Self {
         let other = other.into();
         let value = rule.value(self.value, other.value);
-        match (self.tape, other.tape) {
+        match (self.recording(), other.recording()) {
             (_, 0) => self.push(op.name(), value, other.value.into_bits(), Op::RightConstant(op)),
             (0, _) => other.push(op.name(), value, self.value.into_bits(), Op::LeftConstant(op)),
             (left, right) if left == right => {
-                self.push(op.name(), value, T::word_into_bits(other.node), Op::Binary(op))
+                self.push(op.name(), value, T::word_into_bits(other.node()), Op::Binary(op))
             }
             (left, right) => panic!("{}", living::mismatch::<T>(left, right, op.name())),
         }
@@ -168,12 +188,17 @@ impl<T: Real> Var<T> {
     #[inline(always)]
     #[track_caller]
     fn push(self, operation: &'static str, value: T, right: T::Bits, op: Op) -> Self {
-        if self.tape == 0 {
+        if self.is_constant() {
             return Self::constant(value);
         }
-        let node = Node { value, right, left: self.node, op };
-        match living::with(self.tape, operation, |storage| storage.push(node)) {
-            Ok(node) => Self { value, node, tape: self.tape },
+        let node = Node { value, right, left: self.node(), op };
+        match living::with(
+            self.recording(),
+            operation,
+            #[inline(always)]
+            |storage| storage.push(node),
+        ) {
+            Ok(node) => Self::new(value, node, self.recording()),
             Err(error) => panic!("{error}"),
         }
     }
@@ -205,9 +230,9 @@ impl<T: Real> fmt::LowerExp for Var<T> {
 
 impl<T: fmt::Debug> fmt::Debug for Var<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.tape {
+        match self.handle {
             0 => write!(f, "Var({:?}, constant)", self.value),
-            tape => write!(f, "Var({:?}, node {} of recording {tape})", self.value, self.node),
+            handle => write!(f, "Var({:?}, node {} of recording {})", self.value, handle as u32, handle >> 32),
         }
     }
 }
@@ -282,7 +307,7 @@ macro_rules! operators {
         impl<T: Real> ops::$trait<$right> for $left {
             type Output = Var<T>;
 
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $method(self, other: $right) -> Var<T> {
                 let ($a, $b) = (self, other);
@@ -294,7 +319,7 @@ macro_rules! operators {
         impl ops::$trait<Var<$number>> for $number {
             type Output = Var<$number>;
 
-            #[inline]
+            #[inline(always)]
             #[track_caller]
             fn $method(self, other: Var<$number>) -> Var<$number> {
                 Var::$method(Var::constant(self), other)

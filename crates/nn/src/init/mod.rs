@@ -116,11 +116,18 @@ impl Init {
     #[must_use]
     #[track_caller]
     pub fn array<T: Real>(self, shape: impl Into<Shape>, rng: &mut (impl Rng + ?Sized)) -> ArrayD<T> {
-        let mut array = ArrayD::zeros(&*shape.into());
-        let shape = Shape::from(array.shape());
-        let elements = array.as_slice_mut().expect("a new array is dense");
-        unwrap(self.write(&shape, elements, rng));
-        array
+        unwrap(self.try_array(shape, rng))
+    }
+
+    pub(crate) fn try_array<T: Real>(
+        self,
+        shape: impl Into<Shape>,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<ArrayD<T>, Error> {
+        let shape = shape.into();
+        let mut array = ArrayD::zeros(&*shape);
+        self.write(&shape, array.as_slice_mut().expect("a new array is dense"), rng)?;
+        Ok(array)
     }
 
     /// Fills an existing parameter, whatever it held.

@@ -2,27 +2,31 @@
 //!
 //! | activation | formula | PyTorch |
 //! | --- | --- | --- |
+//! | `Identity` | `x` | `nn.Identity` |
 //! | `Relu` | `max(x, 0)`; derivative 0 at 0 | `nn.ReLU` |
 //! | `Tanh` | `tanh x` | `nn.Tanh` |
 //! | `Sigmoid` | `1 / (1 + e^-x)` | `nn.Sigmoid` |
 //! | `LogSoftmax` | `x - ln Σ e^x` along an axis | `nn.LogSoftmax` |
 //!
-//! Each is a method of [`Tensor`] too, which says more about it; in a `forward` of one's own that is the shorter way.
+//! Each but the first is a method of [`Tensor`] too, whose value and derivative are a row of the tape's table; in a
+//! `forward` of one's own that is the shorter way.
 //! No departures.
 
-use tape::{Pass, Real, Tensor};
+use tape::{Real, Tensor};
 
 /// A function without parameters, as a layer: `[..] -> [..]`.
 ///
 /// ```
 /// use nn::Activation;
-/// let mut tape = tape::Tape::<f64>::new();
-/// let y = tape.evaluate(&tape::Params::new(), |pass| Activation::Relu.forward(pass, pass.constant([-1.0, 2.0])));
-/// assert_eq!(y.as_slice(), Some(&[0.0, 2.0][..]));
+/// let tape = tape::Tape::<f64>::new();
+/// let x = tape.constant([-2.0, 3.0]);
+/// assert_eq!(Activation::Relu.forward(x).to_array().as_slice(), Some(&[0.0, 3.0][..]));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Activation {
+    /// The input itself, where a sequence wants a layer.
+    Identity,
     /// `max(x, 0)`: [`Tensor::relu`].
     Relu,
     /// The hyperbolic tangent: [`Tensor::tanh`].
@@ -44,8 +48,9 @@ impl Activation {
     /// If there is no such axis.
     #[must_use]
     #[track_caller]
-    pub fn forward<T: Real>(&self, _pass: &Pass<'_, T>, x: Tensor<T>) -> Tensor<T> {
-        match *self {
+    pub fn forward<T: Real>(self, x: Tensor<T>) -> Tensor<T> {
+        match self {
+            Self::Identity => x,
             Self::Relu => x.relu(),
             Self::Tanh => x.tanh(),
             Self::Sigmoid => x.sigmoid(),
@@ -56,7 +61,7 @@ impl Activation {
 
 #[cfg(test)]
 mod tests {
-    use tape::{Params, Tape};
+    use tape::Tape;
 
     use super::*;
 
@@ -65,13 +70,15 @@ mod tests {
     fn values_are_those_of_the_formulas() {
         let x = 3.0_f64.ln();
         for (activation, expected) in [
+            (Activation::Identity, [-x, x]),
             (Activation::Relu, [0.0, x]),
             (Activation::Tanh, [-0.8, 0.8]),
             (Activation::Sigmoid, [0.25, 0.75]),
             (Activation::LogSoftmax { axis: 0 }, [0.1_f64.ln(), 0.9_f64.ln()]),
         ] {
-            let y = Tape::new().evaluate(&Params::new(), |pass| activation.forward(pass, pass.constant([-x, x])));
-            for (y, expected) in y.iter().zip(expected) {
+            let tape = Tape::new();
+            let y = activation.forward(tape.constant([-x, x]));
+            for (y, expected) in y.to_array().iter().zip(expected) {
                 assert!((y - expected).abs() < 1e-15, "{activation:?}: {y}, not {expected}");
             }
         }

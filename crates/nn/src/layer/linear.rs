@@ -76,16 +76,25 @@ impl Linear<Init> {
     /// Adds the parameters `weight` and `bias`, in this order, and initialises them.
     ///
     /// # Panics
-    /// If a name is taken: put layers apart with [`Params::within`].
+    /// If a name is taken: put layers apart with [`Params::within`]. If an initialiser does not suit its parameter, as
+    /// one that scales by the fans does not suit a bias.
     #[track_caller]
     pub fn build<T: Real>(self, params: &mut Params<T>, rng: &mut (impl Rng + ?Sized)) -> Linear {
+        unwrap(self.try_build(params, rng))
+    }
+
+    pub(crate) fn try_build<T: Real>(
+        self,
+        params: &mut Params<T>,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Result<Linear, Error> {
         let Self { in_features, out_features, weight, bias } = self;
-        let weight = params.add("weight", &weight.array([out_features, in_features], rng));
+        let weight = params.try_add("weight", &weight.try_array([out_features, in_features], rng)?)?;
         let bias = match bias {
-            Some(bias) => Some(params.add("bias", &bias.array([out_features], rng))),
+            Some(bias) => Some(params.try_add("bias", &bias.try_array([out_features], rng)?)?),
             None => None,
         };
-        Linear { in_features, out_features, weight, bias }
+        Ok(Linear { in_features, out_features, weight, bias })
     }
 }
 

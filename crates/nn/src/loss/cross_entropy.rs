@@ -30,6 +30,7 @@ const NAME: &str = "cross_entropy";
 ///
 /// # Panics
 /// As [`try_cross_entropy`] fails.
+#[doc(alias = "CrossEntropyLoss")]
 #[must_use]
 #[track_caller]
 pub fn cross_entropy<T: Real>(logits: Tensor<T>, labels: &[usize]) -> Tensor<T> {

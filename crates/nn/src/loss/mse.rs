@@ -24,6 +24,7 @@ use crate::error::{Error, unwrap};
 ///
 /// # Panics
 /// As [`try_mse`] fails.
+#[doc(alias = "MSELoss")]
 #[doc(alias = "mse_loss")]
 #[must_use]
 #[track_caller]

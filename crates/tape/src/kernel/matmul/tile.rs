@@ -1,0 +1,211 @@
+//! The innermost kernel: a few rows by two vectors of the product, held in registers.
+
+use std::mem::MaybeUninit;
+
+use pulp::{Simd, WithSimd};
+
+use super::lanes::Lanes;
+
+/// The most rows of a tile, and its vectors in each: with the operands they just fill the registers.
+pub(super) const VECTORS: usize = 2;
+
+/// Enough elements for a tile of any machine: 12 rows of two vectors of 64 bytes.
+const SPILL: usize = 12 * VECTORS * 64 / 4;
+
+/// The operands of a column of tiles: `inner` columns of `a`, and as many rows of `b` of whole vectors.
+pub(super) struct Operands<E> {
+    pub(super) a: *const E,
+    pub(super) a_row: usize,
+    pub(super) a_col: usize,
+    pub(super) block: Block<E>,
+    pub(super) b: *const E,
+    pub(super) b_row: usize,
+    pub(super) inner: usize,
+}
+
+/// A copy of the left operand in the order in which the tiles read it.
+#[derive(Clone, Copy)]
+pub(super) enum Block<E> {
+    /// There is none: the operand is read where it lies.
+    None,
+    /// To be written here on the way.
+    Write(*mut E),
+    /// Was written here by an earlier column of tiles.
+    Read(*const E),
+}
+
+/// Where a tile goes: rows `row` apart, of which `cols` elements count.
+pub(super) struct Target<E> {
+    pub(super) c: *mut E,
+    pub(super) row: usize,
+    pub(super) cols: usize,
+    pub(super) accumulate: bool,
+}
+
+/// Computes `count` tiles of `rows` rows one below the other; `rows` comes from [`heights`].
+///
+/// # Safety
+///
+/// `a` is readable at `i * a_row + p * a_col` and `b` at `p * b_row + j`, for `i < rows * count`, `p < inner` and j
+/// below the elements of `vectors` vectors; `c` is writable at `i * row + j` for `j < cols`, which is at most those;
+/// a block has `rows * count * inner` elements.
+#[inline(always)]
+pub(super) unsafe fn tiles<E: Lanes, S: Simd, const FUSED: bool>(
+    simd: S,
+    (rows, count): (usize, usize),
+    vectors: usize,
+    operands: Operands<E>,
+    target: Target<E>,
+) {
+    macro_rules! of_rows {
+        ($($rows:literal)*) => {
+            match (rows, vectors) {
+                $(
+                    ($rows, 1) => simd.vectorize(Column::<E, FUSED, $rows, 1> { operands, target, count }),
+                    ($rows, _) => simd.vectorize(Column::<E, FUSED, $rows, VECTORS> { operands, target, count }),
+                )*
+                _ => unreachable!("no tile has {rows} rows"),
+            }
+        };
+    }
+    if S::REGISTER_COUNT >= 32 {
+        of_rows!(1 2 3 4 8 12);
+    } else {
+        of_rows!(1 2 3 4 5 6);
+    }
+}
+
+/// How many tiles of which height make up `rows` rows. Low tiles are slow: less than four rows take as long as four.
+#[inline(always)]
+pub(super) fn heights<S: Simd>(rows: usize) -> [(usize, usize); 4] {
+    if S::REGISTER_COUNT >= 32 {
+        let (tall, rest) = (rows / 12, rows % 12);
+        let (middle, rest) = (rest / 8, rest % 8);
+        [(12, tall), (8, middle), (4, rest / 4), (rest % 4, usize::from(rest % 4 > 0))]
+    } else {
+        let tiles = rows.div_ceil(6);
+        let (height, taller) = (rows / tiles, rows % tiles);
+        [(height + 1, taller), (height, tiles - taller), (0, 0), (0, 0)]
+    }
+}
+
+/// A column of tiles: a function of its own, so that it is compiled once for each height and width of tiles. It is
+/// made by [`tiles`] alone, whose caller promises what it needs.
+struct Column<E, const FUSED: bool, const ROWS: usize, const VECTORS: usize> {
+    operands: Operands<E>,
+    target: Target<E>,
+    count: usize,
+}
+
+impl<E: Lanes, const FUSED: bool, const ROWS: usize, const VECTORS: usize> WithSimd
+    for Column<E, FUSED, ROWS, VECTORS>
+{
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Column { operands, mut target, count } = self;
+        let Operands { mut a, a_row, a_col, mut block, b, b_row, inner } = operands;
+        for _ in 0..count {
+            // SAFETY: the promise of the caller of `tiles`, `ROWS` rows after the other.
+            unsafe {
+                let left = match &mut block {
+                    Block::None => Left { start: a, row: a_row, col: a_col },
+                    Block::Write(next) => {
+                        let start = *next;
+                        for p in 0..inner {
+                            for i in 0..ROWS {
+                                *start.add(p * ROWS + i) = *a.add(i * a_row + p * a_col);
+                            }
+                        }
+                        *next = start.add(ROWS * inner);
+                        Left { start: start.cast_const(), row: 1, col: ROWS }
+                    }
+                    Block::Read(next) => {
+                        let start = *next;
+                        *next = start.add(ROWS * inner);
+                        Left { start, row: 1, col: ROWS }
+                    }
+                };
+                tile::<E, S, FUSED, ROWS, VECTORS>(simd, left, (b, b_row), inner, &target);
+            }
+            a = a.wrapping_add(ROWS * a_row);
+            target.c = target.c.wrapping_add(ROWS * target.row);
+        }
+    }
+}
+
+/// The rows of the left operand that one tile reads.
+pub(super) struct Left<E> {
+    pub(super) start: *const E,
+    pub(super) row: usize,
+    pub(super) col: usize,
+}
+
+/// One tile.
+///
+/// # Safety
+///
+/// As for [`tiles`], with `ROWS` rows of `left` in place of `a`.
+#[inline(always)]
+pub(super) unsafe fn tile<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    left: Left<E>,
+    (mut b, b_row): (*const E, usize),
+    inner: usize,
+    target: &Target<E>,
+) {
+    let lanes = E::lanes::<S>();
+    let Left { start: mut a, row: a_row, col: a_col } = left;
+    let &Target { c, row, cols, accumulate } = target;
+    let mut sums = [[E::splat(simd, E::zero()); VECTORS]; ROWS];
+    for _ in 0..inner {
+        // SAFETY: `b` is at a row below `inner`, and readable for whole vectors there; `a` is at such a column.
+        // The last step leads past the end, where nothing is read.
+        unsafe {
+            let mut vectors = [E::splat(simd, E::zero()); VECTORS];
+            for (v, vector) in vectors.iter_mut().enumerate() {
+                *vector = b.add(v * lanes).cast::<E::Vector<S>>().read_unaligned();
+            }
+            for (i, sums) in sums.iter_mut().enumerate() {
+                let factor = E::splat(simd, *a.add(i * a_row));
+                for (sum, &vector) in sums.iter_mut().zip(&vectors) {
+                    *sum = E::multiply_add::<S, FUSED>(simd, factor, vector, *sum);
+                }
+            }
+            a = a.wrapping_add(a_col);
+            b = b.wrapping_add(b_row);
+        }
+    }
+    if cols == VECTORS * lanes {
+        for (i, sums) in sums.iter().enumerate() {
+            for (v, &sum) in sums.iter().enumerate() {
+                // SAFETY: all columns of the tile count, so `c` is writable for whole vectors.
+                unsafe {
+                    let to = c.add(i * row + v * lanes).cast::<E::Vector<S>>();
+                    let sum = if accumulate { E::vector_add(simd, to.read_unaligned(), sum) } else { sum };
+                    to.write_unaligned(sum);
+                }
+            }
+        }
+        return;
+    }
+    let mut spill = [MaybeUninit::<E>::uninit(); SPILL];
+    for (i, sums) in sums.iter().enumerate() {
+        for (v, &sum) in sums.iter().enumerate() {
+            let to = &mut spill[(i * VECTORS + v) * lanes..][..lanes];
+            // SAFETY: `to` has the elements of one vector.
+            unsafe { to.as_mut_ptr().cast::<E::Vector<S>>().write_unaligned(sum) };
+        }
+    }
+    for i in 0..ROWS {
+        for j in 0..cols {
+            // SAFETY: the vectors above initialised this element; `c` is writable at column `j < cols`.
+            unsafe {
+                let sum = spill[i * VECTORS * lanes + j].assume_init();
+                let to = c.add(i * row + j);
+                *to = if accumulate { *to + sum } else { sum };
+            }
+        }
+    }
+}
