@@ -28,3 +28,18 @@ pub fn digits() -> Dataset<Array2<f32>, Vec<usize>> {
     let labels = labels.iter().map(|&label| usize::from(label)).collect();
     Dataset::new(pixels.mapv(|ink| f32::from(ink) / INK), labels).expect("each row is an image and its label")
 }
+
+/// The code of the book and of the README, run as tests.
+#[cfg(doctest)]
+mod book {
+    #[doc = include_str!("../../README.md")]
+    mod readme {}
+    #[doc = include_str!("../../docs/src/numbers.md")]
+    mod numbers {}
+    #[doc = include_str!("../../docs/src/tensors.md")]
+    mod tensors {}
+    #[doc = include_str!("../../docs/src/trust.md")]
+    mod trust {}
+    #[doc = include_str!("../../docs/src/networks.md")]
+    mod networks {}
+}

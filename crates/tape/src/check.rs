@@ -43,12 +43,15 @@ impl Default for Check {
     }
 }
 
+/// What is asked of a function at a point.
+type Answer<'a, R> = dyn FnMut(&[f64]) -> Result<R, Fault> + 'a;
+
 /// What is verified: inputs with names and shapes, laid one after another in one vector.
 struct Problem<'a> {
     inputs: Vec<(String, Shape)>,
     point: Vec<f64>,
-    value: &'a mut dyn FnMut(&[f64]) -> Result<f64, Fault>,
-    gradient: &'a mut dyn FnMut(&[f64]) -> Result<Vec<f64>, Fault>,
+    value: &'a mut Answer<'a, f64>,
+    gradient: &'a mut Answer<'a, Vec<f64>>,
 }
 
 impl Check {

@@ -126,7 +126,7 @@ impl<'a> Line<'a> {
         };
         let reliable = |estimate: Estimate| {
             let size = analytic.abs().max(estimate.derivative.abs());
-            estimate.error <= 1e-5 * size.max(1e-4 * largest).max(1e-10 * self.centre.abs() / self.scale)
+            estimate.error <= (1e-5 * size.max(1e-4 * largest)).max(1e-11 * self.centre.abs() / self.scale)
         };
         let agrees = (analytic - central.derivative).abs() <= allowed(central);
         let outcome = |estimate: Estimate, verdict, note: String| Outcome {
@@ -141,7 +141,7 @@ impl<'a> Line<'a> {
         }
         let reliable = |estimate: Estimate, centre: f64, scale: f64| {
             let size = analytic.abs().max(estimate.derivative.abs());
-            estimate.error <= 1e-4 * size.max(1e-4 * largest).max(1e-10 * centre.abs() / scale)
+            estimate.error <= (1e-4 * size.max(1e-4 * largest)).max(1e-11 * centre.abs() / scale)
         };
         let (left, right) = (self.estimate(Kind::Left)?, self.estimate(Kind::Right)?);
         let [left_known, right_known] = [left, right].map(|side| reliable(side, self.centre, self.scale));

@@ -187,7 +187,7 @@ impl fmt::Display for Report {
             (_, _, 0) => return write!(f, "gradient check: there is nothing to verify in {}", self.names()),
             (0, 0, _) => writeln!(f, "gradient check passed: {total} derivatives of {} agree", self.names())?,
             (_, 0, _) => {
-                writeln!(f, "gradient check failed: {differ} of {total} derivatives of {} differ", self.names())?
+                writeln!(f, "gradient check failed: {differ} of {total} derivatives of {} differ", self.names())?;
             }
             _ => writeln!(
                 f,
