@@ -120,7 +120,10 @@ mod tests {
                 Error::Fans { initialiser: "xavier_normal", shape: Shape::from([7]) },
                 "xavier_normal: shape [7]: fans need at least two axes, [out, in, ..]",
             ),
-            (Error::Tape(tape::Error::ForeignParameter), "parameters: the identifier belongs to another set of parameters"),
+            (
+                Error::Tape(tape::Error::ForeignParameter),
+                "parameters: the identifier belongs to another set of parameters",
+            ),
         ] {
             assert_eq!(error.to_string(), text);
         }

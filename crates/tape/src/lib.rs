@@ -25,6 +25,7 @@
 //! all against finite differences.
 
 mod arena;
+mod check;
 mod elements;
 mod error;
 mod functions;
@@ -32,6 +33,7 @@ mod gradients;
 mod kernel;
 mod living;
 mod op;
+mod operations;
 mod params;
 mod product;
 mod real;
@@ -45,10 +47,12 @@ mod tensor;
 mod transpose;
 mod var;
 
+pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, check_params, check_tensors};
 pub use elements::Elements;
 pub use error::Error;
 pub use functions::{derivative, gradient, value_and_grad};
 pub use gradients::{GradientKey, Gradients};
+pub use operations::{Operation, operations};
 pub use params::{ParamId, Parameter, Params};
 pub use real::Real;
 pub use shape::Shape;

@@ -15,10 +15,9 @@ use crate::product::{self, Operand as Factor};
 use crate::real::Real;
 use crate::rules::{Binary, Unary};
 use crate::shape::{INLINE_AXES, Shape};
-use crate::sweep::broadcast_strides;
 use crate::tape::Storage;
 use crate::tensor::{Operand, Tensor};
-use crate::transpose::{AxisSet, Linear};
+use crate::transpose::{AxisSet, Linear, broadcast_strides};
 use crate::var::Var;
 
 /// Node numbers of operands, of which there are rarely many.

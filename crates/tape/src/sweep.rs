@@ -15,7 +15,7 @@ use crate::rules::{Powi, UnaryRule};
 use crate::shape::{Shape, Strides};
 use crate::tape::{Slot, Storage};
 use crate::tensor::Tensor;
-use crate::transpose::{AxisSet, Cut, Factor, Linear, ProductShare, left_share, right_share};
+use crate::transpose::{AxisSet, Cut, Factor, Linear, ProductShare, broadcast_strides, left_share, right_share};
 use crate::var::Var;
 
 /// What can be differentiated: a [`Var`], or a [`Tensor`] of one element.
@@ -411,12 +411,6 @@ impl<'a, T: Real> Share<'a, T> {
 
 fn dense<'a, T>(data: &'a [T], shape: &'a Shape, strides: &'a [isize]) -> View<'a, T> {
     View { data, offset: 0, shape, strides }
-}
-
-/// The strides under which a tensor is seen in the larger shape that it broadcasts to.
-pub(crate) fn broadcast_strides<T: Real>(x: View<'_, T>, output: &Shape) -> Strides {
-    let broadcast = Linear::Broadcast(AxisSet::broadcast(x.shape, output));
-    broadcast.view(x, output).expect("a broadcast is a view").1
 }
 
 /// Gives every element that attains the extreme an equal part of the adjoint.

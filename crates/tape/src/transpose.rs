@@ -105,21 +105,6 @@ pub(crate) enum Linear {
 }
 
 impl Linear {
-    pub(crate) fn name(&self) -> &'static str {
-        match self {
-            Self::Reshape => "reshape",
-            Self::Permute(_) => "permute",
-            Self::Sum(_) => "sum",
-            Self::Broadcast(_) => "broadcast",
-            Self::Slice(_) => "slice",
-            Self::Pad(_) => "pad",
-            Self::SelectRows { .. } => "index_select",
-            Self::AddRows { .. } => "index_add",
-            Self::TakeAlong { .. } => "gather",
-            Self::PutAlong { .. } => "scatter_add",
-        }
-    }
-
     /// The transpose, from this operation's output back to its operand.
     pub(crate) fn transposed(&self) -> Self {
         match self {
@@ -242,6 +227,12 @@ impl Linear {
             }
         }
     }
+}
+
+/// The strides under which a tensor is seen in the larger shape that it broadcasts to.
+pub(crate) fn broadcast_strides<T: Real>(x: View<'_, T>, output: &Shape) -> Strides {
+    let broadcast = Linear::Broadcast(AxisSet::broadcast(x.shape, output));
+    broadcast.view(x, output).expect("a broadcast is a view").1
 }
 
 /// A shape seen as what lies before an axis, the axis, and what lies behind it.

@@ -60,19 +60,22 @@ pub(super) mod tests {
     fn draws_are_normal() {
         let (mean, std) = (0.5, 2.0_f64);
         let array = Init::normal(mean, std).array::<f64>([100_000], &mut ChaCha8Rng::seed_from_u64(12));
-        let n = array.len() as f64;
-        assert_moments(array.as_slice().unwrap(), mean, std.powi(2), 3.0 * std.powi(4));
+        let draws = array.as_slice().unwrap();
+        let n = draws.len() as f64;
+        assert_moments(draws, mean, std.powi(2), 3.0 * std.powi(4));
         for (deviations, expected) in WITHIN {
-            let within = array.iter().filter(|draw| (**draw - mean).abs() < deviations * std).count() as f64 / n;
+            let within = draws.iter().filter(|draw| (**draw - mean).abs() < deviations * std).count() as f64 / n;
             let tolerance = 5.0 * (expected * (1.0 - expected) / n).sqrt();
             assert!((within - expected).abs() < tolerance, "{within} within {deviations} deviations, not {expected}");
         }
-        let neighbours = array.windows(2).into_iter().map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum::<f64>() / n;
+        let neighbours = draws.windows(2).map(|pair| (pair[0] - mean) * (pair[1] - mean)).sum::<f64>() / n;
         assert!(neighbours.abs() < 5.0 * std.powi(2) / n.sqrt(), "neighbours correlate: {neighbours}");
     }
 
     #[test]
-    #[should_panic(expected = "normal: mean 0 and standard deviation -1: both must be finite, the deviation not negative")]
+    #[should_panic(
+        expected = "normal: mean 0 and standard deviation -1: both must be finite, the deviation not negative"
+    )]
     fn a_negative_deviation_is_refused() {
         let _ = Init::normal(0.0, -1.0);
     }

@@ -1,4 +1,4 @@
-//! How wrong a prediction is.
+//! Which losses are there?
 
 pub(crate) mod cross_entropy;
 pub(crate) mod mse;

@@ -1,26 +1,31 @@
-//! The mean squared error: `mean((prediction - target)^2)` over all elements.
+//! The mean squared error: `Σ (prediction - target)² / n` over all n elements.
 //!
-//! PyTorch: `nn.MSELoss`, whose default reduction is this mean. One departure: where PyTorch warns and broadcasts, shapes
-//! that differ are refused here, for a target `[n]` against a prediction `[n, 1]` is a mistake. No element at all gives 0
-//! with zero gradient.
+//! The gradient is `2 (prediction - target) / n`, for the target with the opposite sign.
+//!
+//! PyTorch: `nn.MSELoss`, `nn.functional.mse_loss`. Departures: the two shapes must be equal (PyTorch broadcasts them
+//! with a warning, which most often hides `[n, 1]` against `[n]`); and the mean over no elements is 0 with a zero
+//! gradient, where PyTorch has NaN.
 
-use tape::{Operand, Real, Tensor};
+use tape::{Real, Tensor};
 
 use crate::error::{Error, unwrap};
 
-/// The mean squared error, of shape `[]`, of a prediction against a target of the same shape.
+/// The mean over all elements of `(prediction - target)²`: `[..], [..] -> []`.
+///
+/// Without elements it is 0, with a zero gradient.
 ///
 /// ```
 /// let tape = tape::Tape::<f64>::new();
-/// let prediction = tape.variable([1.0, 2.0]);
-/// let loss = nn::mse(prediction, tape.constant([0.0, 4.0]));
-/// assert_eq!(loss.item(), 2.5);
-/// assert_eq!(loss.backward()[prediction].as_slice(), Some(&[1.0, -2.0][..]));
+/// let prediction = tape.variable([1.0, 5.0]);
+/// let loss = nn::mse(prediction, tape.constant([2.0, 2.0]));
+/// assert_eq!(loss.item(), 5.0);
+/// assert_eq!(loss.backward()[prediction].as_slice(), Some(&[-1.0, 3.0][..]));
 /// ```
 ///
 /// # Panics
-/// If the shapes differ; see [`try_mse`].
+/// As [`try_mse`] fails.
 #[doc(alias = "MSELoss")]
+#[doc(alias = "mse_loss")]
 #[must_use]
 #[track_caller]
 pub fn mse<T: Real>(prediction: Tensor<T>, target: Tensor<T>) -> Tensor<T> {
@@ -30,13 +35,58 @@ pub fn mse<T: Real>(prediction: Tensor<T>, target: Tensor<T>) -> Tensor<T> {
 /// As [`mse`].
 ///
 /// # Errors
-/// [`Error::Target`] if the shapes differ, [`Error::Tape`] if the handles do not go together.
+/// [`Error::Target`] if the two shapes differ, [`Error::Tape`] if the two lie on different tapes.
+///
+/// # Panics
+/// If the recording of one of the two is over, or on another thread.
+#[track_caller]
 pub fn try_mse<T: Real>(prediction: Tensor<T>, target: Tensor<T>) -> Result<Tensor<T>, Error> {
-    let (left, right) = (prediction.shape(), target.shape());
-    if left != right {
-        return Err(Error::Target { loss: "mse", prediction: left, target: right });
+    let shape = prediction.shape();
+    if shape != target.shape() {
+        return Err(Error::Target { loss: "mse", prediction: shape, target: target.shape() });
     }
-    let error = prediction.try_sub(target)?;
-    let count = T::from_f64(left.size().max(1) as f64);
-    Ok(error.powi(2).sum().try_div(Operand::Number(count))?)
+    let count = shape.size().max(1) as f64;
+    Ok(prediction.try_sub(target)?.powi(2).sum().try_div(T::from_f64(count))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use tape::Tape;
+
+    use super::*;
+
+    #[test]
+    fn both_sides_get_their_share() {
+        let tape = Tape::<f64>::new();
+        let (prediction, target) = (tape.variable([[1.0, 2.0], [3.0, 4.0]]), tape.variable([[0.0, 2.0], [5.0, 4.0]]));
+        let loss = mse(prediction, target);
+        assert_eq!(loss.item(), 1.25);
+        let gradients = loss.backward();
+        assert_eq!(gradients[prediction].as_slice(), Some(&[0.5, 0.0, -1.0, 0.0][..]));
+        assert_eq!(gradients[target].as_slice(), Some(&[-0.5, 0.0, 1.0, 0.0][..]));
+    }
+
+    #[test]
+    fn no_elements_cost_nothing() {
+        let tape = Tape::<f64>::new();
+        let prediction = tape.variable(Array2::zeros((0, 3)));
+        let loss = mse(prediction, tape.constant(Array2::zeros((0, 3))));
+        assert_eq!(loss.item(), 0.0);
+        assert_eq!(loss.backward()[prediction].shape(), [0, 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "mse: prediction of shape [2, 1] and target of shape [2]: the two must be equal")]
+    fn a_column_against_a_vector_is_refused() {
+        let tape = Tape::<f64>::new();
+        let _ = mse(tape.constant([[1.0], [2.0]]), tape.constant([1.0, 2.0]));
+    }
+
+    #[test]
+    fn two_tapes_are_an_error() {
+        let (one, other) = (Tape::<f64>::new(), Tape::new());
+        let error = try_mse(one.constant(1.0), other.constant(1.0)).unwrap_err();
+        assert!(matches!(error, Error::Tape(tape::Error::Foreign { .. })), "{error}");
+    }
 }

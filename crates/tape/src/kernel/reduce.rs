@@ -63,12 +63,6 @@ pub(crate) fn sum_of_squares<T: Real>(x: &[T]) -> f64 {
     x.iter().map(|&x| Real::widen(x) * Real::widen(x)).sum()
 }
 
-/// The inner product, in `f64`.
-pub(crate) fn dot<T: Real>(x: &[T], y: &[T]) -> f64 {
-    assert_eq!(x.len(), y.len());
-    x.iter().zip(y).map(|(&x, &y)| Real::widen(x) * Real::widen(y)).sum()
-}
-
 /// `out = x - ln(sum(exp(x)))` for each row of `[rows, cols]`. A row of minus infinities gives minus infinities.
 pub(crate) fn log_softmax<T: Real>(x: &[T], rows: usize, cols: usize, out: &mut [T]) {
     assert_eq!(x.len(), rows * cols);

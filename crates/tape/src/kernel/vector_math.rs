@@ -199,6 +199,7 @@ mod single {
 }
 
 /// The constants of `f64`; see `single`.
+#[allow(clippy::excessive_precision, reason = "the digits are those of the source")]
 mod double {
     pub(super) const MANTISSA: u32 = 52;
     pub(super) const BIAS: u64 = 1023;

@@ -78,12 +78,7 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
-            unsafe fn transpose<const AVX: bool>(
-                from: *const Self,
-                from_row: usize,
-                to: *mut Self,
-                to_row: usize,
-            ) {
+            unsafe fn transpose<const AVX: bool>(from: *const Self, from_row: usize, to: *mut Self, to_row: usize) {
                 #[cfg(target_arch = "x86_64")]
                 if AVX {
                     // SAFETY: the caller's promise.
@@ -100,12 +95,8 @@ macro_rules! lanes {
     };
 }
 
-lanes!(
-    f32, f32s, F32_LANES, splat_f32s, mul_add_e_f32s, mul_f32s, add_f32s, reduce_sum_f32s, 8, transpose_8x8
-);
-lanes!(
-    f64, f64s, F64_LANES, splat_f64s, mul_add_e_f64s, mul_f64s, add_f64s, reduce_sum_f64s, 4, transpose_4x4
-);
+lanes!(f32, f32s, F32_LANES, splat_f32s, mul_add_e_f32s, mul_f32s, add_f32s, reduce_sum_f32s, 8, transpose_8x8);
+lanes!(f64, f64s, F64_LANES, splat_f64s, mul_add_e_f64s, mul_f64s, add_f64s, reduce_sum_f64s, 4, transpose_4x4);
 
 /// Transposes in registers: eight times as fast as element by element, which the compiler makes of a loop.
 #[cfg(target_arch = "x86_64")]
