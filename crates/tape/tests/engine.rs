@@ -79,7 +79,7 @@ fn a_chain_of_a_million_nodes_is_swept_and_dropped() {
     let x = tape.var(1.0);
     let mut y = x;
     for _ in 0..1_000_000 {
-        y = y * 1.000_001;
+        y *= 1.000_001;
     }
     assert_eq!(tape.len(), 1_000_001);
     assert!((y.backward()[x] - y.value()).abs() < 1e-9);
@@ -173,6 +173,7 @@ fn gradients_outlive_the_tape_and_add_up() {
     assert!((one.norm() - 3.5 * 2.0_f64.sqrt()).abs() < 1e-15);
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it stands at the end of chains that own the error")]
 fn text(error: Error) -> String {
     error.to_string()
 }
@@ -276,11 +277,11 @@ fn panics_at(work: impl FnOnce() + std::panic::UnwindSafe) -> u32 {
 #[test]
 fn a_panic_is_at_the_callers_line() {
     let other = Tape::<f64>::new().var(1.0);
-    assert_eq!(panics_at(move || drop(other.sin())), line!());
-    assert_eq!(panics_at(move || drop(other + 1.0)), line!());
-    assert_eq!(panics_at(move || drop(2.0 * other)), line!());
+    assert_eq!(panics_at(move || _ = other.sin()), line!());
+    assert_eq!(panics_at(move || _ = other + 1.0), line!());
+    assert_eq!(panics_at(move || _ = 2.0 * other), line!());
     assert_eq!(panics_at(move || drop(other.backward())), line!());
-    assert_eq!(panics_at(move || drop(num_traits::Float::powi(other, 2))), line!());
+    assert_eq!(panics_at(move || _ = num_traits::Float::powi(other, 2)), line!());
     let mismatched = || {
         let tape = Tape::<f64>::new();
         (tape.variable([1.0, 2.0]), tape.variable([1.0, 2.0, 3.0]), tape)

@@ -19,12 +19,7 @@ pub(super) struct Source<E> {
 ///
 /// All of `from` is readable, `out` is writable for `inner * width` elements, and `cols <= width`.
 #[inline(never)]
-pub(super) unsafe fn pack<E: Lanes, S: Simd, const FUSED: bool>(
-    simd: S,
-    from: Source<E>,
-    width: usize,
-    out: *mut E,
-) {
+pub(super) unsafe fn pack<E: Lanes, S: Simd, const FUSED: bool>(simd: S, from: Source<E>, width: usize, out: *mut E) {
     simd.vectorize(Pack::<E, FUSED> { from, width, out });
 }
 

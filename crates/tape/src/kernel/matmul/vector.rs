@@ -113,11 +113,7 @@ fn load<E: Lanes, S: Simd>(from: &[E]) -> E::Vector<S> {
 
 /// The inner products of each row with `x`; all have the same length.
 #[inline(always)]
-fn dots<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize>(
-    simd: S,
-    rows: [&[E]; ROWS],
-    x: &[E],
-) -> [E; ROWS] {
+fn dots<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize>(simd: S, rows: [&[E]; ROWS], x: &[E]) -> [E; ROWS] {
     let lanes = E::lanes::<S>();
     let zero = E::splat(simd, E::zero());
     // Two sums a row, because an addition takes as long as several take at a time.
