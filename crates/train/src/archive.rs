@@ -252,10 +252,13 @@ impl<'de> Deserialize<'de> for Header {
                 while let Some(name) = map.next_key::<String>()? {
                     if name == METADATA {
                         header.texts = map.next_value()?;
-                    } else if header.arrays.contains_key(&name) {
-                        return Err(A::Error::custom(format_args!("two arrays have the name {name:?}")));
-                    } else {
-                        header.arrays.insert(name, map.next_value()?);
+                        continue;
+                    }
+                    match header.arrays.entry(name) {
+                        MapEntry::Vacant(free) => _ = free.insert(map.next_value()?),
+                        MapEntry::Occupied(taken) => {
+                            return Err(A::Error::custom(format_args!("two arrays have the name {:?}", taken.key())));
+                        }
                     }
                 }
                 Ok(header)

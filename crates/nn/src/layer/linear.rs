@@ -108,7 +108,7 @@ impl Linear {
     pub fn forward<T: Real>(&self, pass: &Pass<'_, T>, x: Tensor<T>) -> Tensor<T> {
         let input = x.shape();
         if input.last() != Some(&self.in_features) {
-            unwrap(Err(Error::Features { layer: "Linear", expected: self.in_features, input }));
+            unwrap::<()>(Err(Error::Features { layer: "Linear", expected: self.in_features, input }));
         }
         let y = x.matmul(pass.parameter(self.weight).t());
         match self.bias {
