@@ -1,6 +1,7 @@
 //! Named arrays in one file of the safetensors format: how they are written, and how a file is read that nobody vouches for.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fs::{self, File};
