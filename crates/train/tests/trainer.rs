@@ -211,7 +211,7 @@ fn a_loss_that_is_not_finite_stops_the_run_before_the_step() {
             let (loss, scores) = model.forward(pass, batch);
             calls.set(calls.get() + 1);
             let factor = if calls.get() == 2 { f64::INFINITY } else { 1.0 };
-            (loss * pass.constant(&ndarray::arr0(factor)), scores)
+            (loss * pass.constant(ndarray::arr0(factor)), scores)
         })
         .unwrap_err();
     assert_eq!(
