@@ -1,1 +1,52 @@
 //! Wengert: optimizers, learning-rate schedules and clipping: they consume the gradient map.
+//!
+//! An optimizer reads the gradients of a model, [`tape::Gradients`], and writes its parameters, [`tape::Params`]. Both
+//! are flat buffers of the same layout, so a step is one pass over contiguous memory. It never sees a tape or a layer.
+//!
+//! ```
+//! use ndarray::array;
+//! use optim::{Adam, Optimizer, Schedule};
+//!
+//! // The lowest point of (x - 3)^2 + (y + 1)^2.
+//! let mut params = tape::Params::<f64>::new();
+//! params.add("point", &array![0.0, 0.0]);
+//! let mut adam = Adam::new(0.3).schedule(Schedule::cosine(200).warmup(10)).clip_norm(5.0);
+//! for _ in 0..200 {
+//!     let [x, y] = params.values() else { unreachable!() };
+//!     let gradients = tape::Gradients::for_params(&params, &[2.0 * (x - 3.0), 2.0 * (y + 1.0)])?;
+//!     adam.step(&mut params, &gradients)?;
+//! }
+//! assert!((params.values()[0] - 3.0).abs() < 1e-3 && (params.values()[1] + 1.0).abs() < 1e-3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What optimizers share is written once: [`Descent`] checks the gradients, clips them, decays the weights, follows a
+//! [`Schedule`], counts the steps and keeps the state. What is left of an optimizer is a [`Recipe`], its formula for
+//! one element: [`Adam`] is `Descent` with one recipe, [`Sgd`] with another. All are used through the trait
+//! [`Optimizer`], also as `Box<dyn Optimizer<f32>>`.
+//!
+//! * A failing call leaves parameters and state as they were; the [`Error`] says what was wrong.
+//! * A [`State`] saves and restores bit for bit: to continue is the same as never to have stopped.
+//! * A parameter that the loss does not depend on, or that is frozen, is skipped and its state untouched; a gradient of
+//!   zero is a step.
+
+mod adam;
+mod clip;
+mod descent;
+mod error;
+mod layout;
+mod moments;
+mod optimizer;
+mod recipe;
+mod schedule;
+mod sgd;
+mod state;
+
+pub use adam::{Adam, AdamRecipe};
+pub use descent::Descent;
+pub use error::Error;
+pub use optimizer::{Optimizer, Step};
+pub use recipe::{Piece, Recipe};
+pub use schedule::Schedule;
+pub use sgd::{Sgd, SgdRecipe};
+pub use state::{ParameterState, State, StateArray};

@@ -1,1 +1,72 @@
-//! Wengert: pictures that show how learning works: curves, confusion matrices, image sheets.
+//! Pictures that show how learning works.
+//!
+//! A network is understood by looking: how fast does the loss fall, which classes are taken for
+//! which, and what do the images look like that it gets wrong? Each question is one picture here,
+//! and each picture is one value: say what it shows, then [`save`](Curves::save) it as an SVG file
+//! or take the text with [`to_svg`](Curves::to_svg).
+//!
+//! ```
+//! use ndarray::array;
+//! use plot::{ConfusionMatrix, Curves, ImageSheet, Panels};
+//!
+//! let folder = std::env::temp_dir().join("wengert-plot-story");
+//!
+//! // How did the training go?
+//! let loss = Curves::new("Loss")
+//!     .x_label("epoch")
+//!     .y_label("cross-entropy (nats per image)")
+//!     .line("training", &[2.1, 0.9, 0.4, 0.2])
+//!     .line("test", &[2.0, 1.0, 0.6, 0.7])
+//!     .mark("best", 3.0);
+//! let accuracy = Curves::new("Accuracy")
+//!     .x_label("epoch")
+//!     .y_label("images classified correctly (%)")
+//!     .line("training", &[31.0, 72.0, 88.0, 95.0])
+//!     .line("test", &[33.0, 70.0, 84.0, 83.0]);
+//! Panels::new("Digits").panel(loss).panel(accuracy).save(folder.join("curves.svg"))?;
+//!
+//! // Which classes are taken for which?
+//! let matrix = ConfusionMatrix::new(&array![[9, 1], [0, 10]], &["three", "eight"])?.title("Test set");
+//! matrix.save(folder.join("confusion.svg"))?;
+//! assert!(matrix.to_string().starts_with("Test set: accuracy 95.0 % (19 of 20)\n"));
+//!
+//! // And what does the one look like that was wrong?
+//! ImageSheet::new(2, 2)
+//!     .title("Misclassified")
+//!     .image(&[0.0, 0.8, 1.0, 0.1], "true three, said eight (61 %)")?
+//!     .save(folder.join("wrong.svg"))?;
+//!
+//! assert!(folder.join("wrong.svg").is_file());
+//! # std::fs::remove_dir_all(folder).expect("just written");
+//! # Ok::<(), plot::PlotError>(())
+//! ```
+//!
+//! All pictures are legible on light and dark paper and for colour-blind readers, show values that
+//! are not numbers as what they are (a gap, a marked pixel), and are the same bytes for the same
+//! data.
+//!
+//! From data to file: `axis` and `ticks` turn numbers into places, `chart`, `confusion_picture` and
+//! `image_sheet` lay out a `scene` of shapes, `colour` knows its paints in both modes, and `save`
+//! puts it on disk whole or not at all.
+
+mod axis;
+mod chart;
+mod colour;
+mod confusion;
+mod confusion_picture;
+mod curves;
+mod error;
+mod image_sheet;
+mod number;
+mod panels;
+mod save;
+mod scene;
+mod text;
+mod ticks;
+mod trace;
+
+pub use confusion::ConfusionMatrix;
+pub use curves::Curves;
+pub use error::PlotError;
+pub use image_sheet::ImageSheet;
+pub use panels::Panels;

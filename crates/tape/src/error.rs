@@ -78,12 +78,10 @@ pub enum Error {
         shape: Shape,
     },
     /// The tape of a handle was reset or dropped after the handle was made.
-    #[error("{operation}: stale handle: its tape was {fate} after the handle was made")]
+    #[error("{operation}: stale handle: its tape was reset or dropped after the handle was made")]
     Stale {
         /// The operation that was asked for.
         operation: &'static str,
-        /// What became of the tape: reset, or dropped.
-        fate: &'static str,
     },
     /// The operands lie on two tapes.
     #[error("{operation}: foreign handle: the operands belong to two different tapes")]
@@ -97,11 +95,19 @@ pub enum Error {
         /// The operation that was asked for.
         operation: &'static str,
     },
+    /// No operand says which tape to record on.
+    #[error("{operation}: no operand is on a tape; at least one must be")]
+    NoTape {
+        /// The operation that was asked for.
+        operation: &'static str,
+    },
     /// There is nothing to sweep: the root does not depend on any variable.
     #[error("backward: constant root: it depends on no variable or trainable parameter of a tape")]
     ConstantRoot,
     /// The root of a sweep has more than one element.
-    #[error("backward: root of shape {shape}: only a single element has a gradient; reduce it first, with sum() or mean()")]
+    #[error(
+        "backward: root of shape {shape}: only a single element has a gradient; reduce it first, with sum() or mean()"
+    )]
     RootNotScalar {
         /// The root's shape.
         shape: Shape,
@@ -109,6 +115,9 @@ pub enum Error {
     /// A handle that the gradient map knows nothing of.
     #[error("gradients: the handle is not of the recording that was swept")]
     UnknownHandle,
+    /// Another set of parameters is bound to the recording.
+    #[error("parameters: other parameters, or other values, are bound to this recording already; reset the tape first")]
+    AlreadyBound,
     /// A parameter's name is taken.
     #[error("parameters: the name {name:?} is taken; each parameter needs a name of its own")]
     DuplicateParameter {
@@ -148,4 +157,13 @@ pub enum Error {
         /// The most operations a recording holds.
         limit: usize,
     },
+}
+
+/// The value, or a panic with the error's text at the line of the caller, whose callers are marked to be looked through.
+#[track_caller]
+pub(crate) fn unwrap<R>(result: Result<R, Error>) -> R {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
 }

@@ -1,1 +1,62 @@
-//! Wengert: records scalar and tensor operations and replays them backwards: reverse-mode automatic differentiation.
+//! Reverse-mode automatic differentiation on a tape.
+//!
+//! R. E. Wengert's list of 1964: write every elementary operation down as it happens, and walking the list backwards gives
+//! every derivative at once. This crate records scalars ([`Var`]) and arrays ([`Tensor`]) on one [`Tape`], sweeps it
+//! backwards into a [`Gradients`] map, and holds the parameters of models in one flat buffer, [`Params`].
+//!
+//! Any function that is generic over [`num_traits::Float`] differentiates unchanged:
+//!
+//! ```
+//! use num_traits::Float;
+//!
+//! /// How far a ball flies that is thrown at an angle, in metres.
+//! fn range<T: Float>(angle: T, speed: T) -> T {
+//!     let gravity = T::from(9.81).unwrap();
+//!     speed.powi(2) * (angle + angle).sin() / gravity
+//! }
+//!
+//! // Thrown at 45 degrees it flies farthest: the derivative vanishes.
+//! let slope = tape::derivative(|angle| range(angle, 20.0.into()), std::f64::consts::FRAC_PI_4);
+//! assert!(slope.abs() < 1e-12);
+//! ```
+//!
+//! The crate in the order of its story: [`rules`](self) are the table of elementwise derivatives and `transpose` that of
+//! structural ones; `tape` records, `sweep` applies the chain rule, `gradients` is what comes out; [`check()`] verifies it
+//! all against finite differences.
+
+mod arena;
+mod check;
+mod elements;
+mod error;
+mod functions;
+mod gradients;
+mod kernel;
+mod living;
+mod op;
+mod operations;
+mod params;
+mod product;
+mod real;
+mod record;
+mod rules;
+mod shape;
+mod slice;
+mod sweep;
+mod tape;
+mod tensor;
+mod transpose;
+mod var;
+
+pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, check_params, check_tensors};
+pub use elements::Elements;
+pub use error::Error;
+pub use functions::{derivative, gradient, value_and_grad};
+pub use gradients::{GradientKey, Gradients};
+pub use operations::{Operation, operations};
+pub use params::{ParamId, Parameter, Params};
+pub use real::Real;
+pub use shape::Shape;
+pub use sweep::Root;
+pub use tape::{Pass, Tape};
+pub use tensor::{Axes, Mask, Operand, Tensor};
+pub use var::Var;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use ndarray::{ArrayBase, ArrayViewD, ArrayViewMutD, Data, Dimension};
 
 use crate::Real;
-use crate::error::Error;
+use crate::error::{Error, unwrap};
 use crate::shape::Shape;
 
 /// Which parameter of a [`Params`]: what a layer keeps instead of the numbers.
@@ -102,7 +102,7 @@ impl<T: Real> Params<T> {
     /// If the name is taken; see [`Params::try_add`].
     #[track_caller]
     pub fn add<S: Data<Elem = T>, D: Dimension>(&mut self, name: &str, value: &ArrayBase<S, D>) -> ParamId {
-        self.try_add(name, value).unwrap_or_else(|error| panic!("{error}"))
+        unwrap(self.try_add(name, value))
     }
 
     /// Adds a trainable parameter behind the others.
@@ -169,7 +169,7 @@ impl<T: Real> Params<T> {
 
     /// All elements, to be written. Copies them first if a recording still reads them.
     pub fn values_mut(&mut self) -> &mut [T] {
-        Arc::make_mut(&mut self.values)
+        Arc::make_mut(&mut self.values).as_mut_slice()
     }
 
     /// Replaces all elements at once.
@@ -239,7 +239,8 @@ impl<T: Real> Params<T> {
     /// If the identifier belongs to another set of parameters.
     #[track_caller]
     pub fn set_trainable(&mut self, id: ParamId, trainable: bool) {
-        self.parameter(id);
+        // Refuses an identifier of another set.
+        let _ = self.parameter(id);
         Arc::make_mut(&mut self.table)[id.index as usize].trainable = trainable;
     }
 
@@ -256,7 +257,7 @@ impl<T: Real> Params<T> {
     pub fn cast<U: Real>(&self) -> Params<U> {
         Params {
             set: self.set,
-            values: Arc::new(self.values.iter().map(|value| U::from_f64(value.to_f64())).collect()),
+            values: Arc::new(self.values.iter().map(|value| U::from_f64(value.widen())).collect()),
             table: Arc::clone(&self.table),
             prefix: self.prefix.clone(),
         }

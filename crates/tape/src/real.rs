@@ -3,13 +3,16 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::iter::{Product, Sum};
+use std::ptr::NonNull;
 use std::thread::LocalKey;
 
-use num_traits::{Float, FloatConst, FromPrimitive, NumAssign};
+use num_traits::{Float, FloatConst, NumAssign};
 
+use crate::elements::Elements;
 use crate::gradients::Adjoints;
 use crate::kernel::VectorMath;
-use crate::tape::Recent;
+use crate::living::Recent;
+use crate::tape::Storage;
 
 /// An element type of tapes, variables and tensors: `f32` or `f64`.
 ///
@@ -25,7 +28,6 @@ use crate::tape::Recent;
 pub trait Real:
     Float
     + FloatConst
-    + FromPrimitive
     + NumAssign
     + Sum
     + Product
@@ -37,6 +39,7 @@ pub trait Real:
     + Sync
     + Sized
     + VectorMath
+    + Elements<Self>
     + sealed::Sealed
     + 'static
 {
@@ -47,11 +50,11 @@ pub trait Real:
     fn from_f64(value: f64) -> Self;
 
     /// The exact value as `f64`.
-    fn to_f64(self) -> f64;
+    fn widen(self) -> f64;
 }
 
 pub(crate) mod sealed {
-    use super::{Adjoints, LocalKey, Recent, RefCell};
+    use super::{Adjoints, LocalKey, NonNull, Recent, RefCell, Storage};
 
     /// What the tape needs of an element type and users do not.
     pub trait Sealed: Sized + 'static {
@@ -68,7 +71,14 @@ pub(crate) mod sealed {
         const UNREACHED: Self::Bits;
 
         /// The tape that this thread used last.
-        fn recent() -> &'static LocalKey<Recent<Self>>;
+        fn recent() -> &'static LocalKey<Recent<Self>>
+        where
+            Self: super::Real;
+
+        /// The living tapes of this thread.
+        fn living() -> &'static LocalKey<RefCell<Vec<NonNull<Storage<Self>>>>>
+        where
+            Self: super::Real;
 
         /// Buffers of gradient maps that were dropped, for the next sweep of this thread.
         fn spare() -> &'static LocalKey<RefCell<Vec<Box<Adjoints<Self>>>>>
@@ -88,7 +98,7 @@ macro_rules! real {
             }
 
             #[inline(always)]
-            fn to_f64(self) -> f64 {
+            fn widen(self) -> f64 {
                 f64::from(self)
             }
         }
@@ -123,6 +133,13 @@ macro_rules! real {
                     static RECENT: Recent<$type> = const { Recent::none() };
                 }
                 &RECENT
+            }
+
+            fn living() -> &'static LocalKey<RefCell<Vec<NonNull<Storage<Self>>>>> {
+                thread_local! {
+                    static LIVING: RefCell<Vec<NonNull<Storage<$type>>>> = const { RefCell::new(Vec::new()) };
+                }
+                &LIVING
             }
 
             fn spare() -> &'static LocalKey<RefCell<Vec<Box<Adjoints<Self>>>>> {

@@ -51,9 +51,7 @@ impl Shape {
     /// [`Error::Broadcast`] when an aligned pair of axes has different lengths and neither is 1.
     pub(crate) fn broadcast(&self, other: &Self, operation: &'static str) -> Result<Self, Error> {
         let rank = self.rank().max(other.rank());
-        let aligned = |shape: &Self, axis: usize| {
-            (axis + shape.rank()).checked_sub(rank).map_or(1, |own| shape.0[own])
-        };
+        let aligned = |shape: &Self, axis: usize| (axis + shape.rank()).checked_sub(rank).map_or(1, |own| shape.0[own]);
         (0..rank)
             .map(|axis| match (aligned(self, axis), aligned(other, axis)) {
                 (left, right) if left == right || right == 1 => Some(left),

@@ -34,14 +34,7 @@ pub(crate) fn select_rows<T: Real>(
 /// # Panics
 ///
 /// If an index is not below `axis_len`.
-pub(crate) fn add_rows<T: Real>(
-    g: &[T],
-    outer: usize,
-    axis_len: usize,
-    inner: usize,
-    indices: &[u32],
-    out: &mut [T],
-) {
+pub(crate) fn add_rows<T: Real>(g: &[T], outer: usize, axis_len: usize, inner: usize, indices: &[u32], out: &mut [T]) {
     assert_eq!(out.len(), outer * axis_len * inner);
     assert_eq!(g.len(), outer * indices.len() * inner);
     if g.is_empty() {
@@ -79,10 +72,7 @@ pub(crate) fn take_along<T: Real>(
     if out.is_empty() {
         return;
     }
-    for (o, (indices, out)) in indices
-        .chunks_exact(count * inner)
-        .zip(out.chunks_exact_mut(count * inner))
-        .enumerate()
+    for (o, (indices, out)) in indices.chunks_exact(count * inner).zip(out.chunks_exact_mut(count * inner)).enumerate()
     {
         let x = &x[o * axis_len * inner..][..axis_len * inner];
         for (indices, out) in indices.chunks_exact(inner).zip(out.chunks_exact_mut(inner)) {
@@ -113,11 +103,7 @@ pub(crate) fn put_along<T: Real>(
     if g.is_empty() {
         return;
     }
-    for (o, (indices, g)) in indices
-        .chunks_exact(count * inner)
-        .zip(g.chunks_exact(count * inner))
-        .enumerate()
-    {
+    for (o, (indices, g)) in indices.chunks_exact(count * inner).zip(g.chunks_exact(count * inner)).enumerate() {
         let out = &mut out[o * axis_len * inner..][..axis_len * inner];
         for (indices, g) in indices.chunks_exact(inner).zip(g.chunks_exact(inner)) {
             for (i, (&index, &g)) in indices.iter().zip(g).enumerate() {

@@ -52,18 +52,10 @@ impl<'a, T: Copy> MatrixRef<'a, T> {
     /// The strides, after a look that they do not lead out of the data.
     #[inline]
     fn checked_strides(&self) -> (usize, usize) {
-        assert!(
-            self.row_stride >= 0 && self.col_stride >= 0,
-            "a matrix operand has no negative strides"
-        );
+        assert!(self.row_stride >= 0 && self.col_stride >= 0, "a matrix operand has no negative strides");
         let (row, col) = (self.row_stride as usize, self.col_stride as usize);
-        let last = (self.rows - 1)
-            .saturating_mul(row)
-            .saturating_add((self.cols - 1).saturating_mul(col));
-        assert!(
-            last < self.data.len(),
-            "a matrix operand lies within its data"
-        );
+        let last = (self.rows - 1).saturating_mul(row).saturating_add((self.cols - 1).saturating_mul(col));
+        assert!(last < self.data.len(), "a matrix operand lies within its data");
         (row, col)
     }
 
@@ -98,18 +90,9 @@ impl<'a, T: Copy> MatrixRef<'a, T> {
 /// `c = a b`, or `c += a b` to accumulate: `[m, k] x [k, n] -> [m, n]`, with `c` dense and row-major.
 ///
 /// An inner size of zero gives zeros, or leaves `c` as it is when accumulating.
-pub(crate) fn matmul<T: Real>(
-    a: MatrixRef<'_, T>,
-    b: MatrixRef<'_, T>,
-    c: &mut [T],
-    accumulate: bool,
-) {
+pub(crate) fn matmul<T: Real>(a: MatrixRef<'_, T>, b: MatrixRef<'_, T>, c: &mut [T], accumulate: bool) {
     assert_eq!(a.cols, b.rows, "the inner sizes of a matrix product agree");
-    assert_eq!(
-        c.len(),
-        a.rows * b.cols,
-        "the output of a matrix product has its size"
-    );
+    assert_eq!(c.len(), a.rows * b.cols, "the output of a matrix product has its size");
     if c.is_empty() || a.cols == 0 {
         if !accumulate {
             c.fill(T::zero());
@@ -133,30 +116,14 @@ pub(crate) fn matmul<T: Real>(
 fn product<E: Lanes>(a: MatrixRef<'_, E>, b: MatrixRef<'_, E>, c: &mut [E], accumulate: bool) {
     let (a_strides, b_strides) = (a.checked_strides(), b.checked_strides());
     if b.cols == 1 || a.rows == 1 {
-        let (matrix, x, x_stride) = if b.cols == 1 {
-            (a, b.data, b_strides.0)
-        } else {
-            (b.transposed(), a.data, a_strides.1)
-        };
-        let product = MatrixVector {
-            matrix,
-            x,
-            x_stride,
-            out: &mut *c,
-            accumulate,
-        };
+        let (matrix, x, x_stride) =
+            if b.cols == 1 { (a, b.data, b_strides.0) } else { (b.transposed(), a.data, a_strides.1) };
+        let product = MatrixVector { matrix, x, x_stride, out: &mut *c, accumulate };
         if product.suits() {
             return Arch::new().dispatch(product);
         }
     }
-    Arch::new().dispatch(Product {
-        a,
-        a_strides,
-        b,
-        b_strides,
-        c,
-        accumulate,
-    });
+    Arch::new().dispatch(Product { a, a_strides, b, b_strides, c, accumulate });
 }
 
 impl<E: Lanes> WithSimd for MatrixVector<'_, E> {
@@ -164,11 +131,7 @@ impl<E: Lanes> WithSimd for MatrixVector<'_, E> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        if S::F32_LANES == 1 {
-            self.run::<_, false>(Scalar128b)
-        } else {
-            self.run::<_, true>(simd)
-        }
+        if S::F32_LANES == 1 { self.run::<_, false>(Scalar128b) } else { self.run::<_, true>(simd) }
     }
 }
 
@@ -188,43 +151,24 @@ impl<E: Lanes> WithSimd for Product<'_, E> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         // Portable code on arrays of four, which any compiler has vectors for.
-        if S::F32_LANES == 1 {
-            self.run::<_, false>(Scalar128b)
-        } else {
-            self.run::<_, true>(simd)
-        }
+        if S::F32_LANES == 1 { self.run::<_, false>(Scalar128b) } else { self.run::<_, true>(simd) }
     }
 }
 
 impl<E: Lanes> Product<'_, E> {
     #[inline(always)]
     fn run<S: Simd, const FUSED: bool>(self, simd: S) {
-        let Product {
-            a,
-            a_strides: (a_row, a_col),
-            b,
-            b_strides: (b_row, b_col),
-            c,
-            accumulate,
-        } = self;
+        let Product { a, a_strides: (a_row, a_col), b, b_strides: (b_row, b_col), c, accumulate } = self;
         let (m, k, n) = (a.rows, a.cols, b.cols);
         let lanes = E::lanes::<S>();
         let width = VECTORS * lanes;
         // Panels of about equal height, because a low last one would be all overhead; of whole squares to transpose.
-        let height = if k <= INNER {
-            k
-        } else {
-            k.div_ceil(k.div_ceil(INNER)).next_multiple_of(8)
-        };
+        let height = if k <= INNER { k } else { k.div_ceil(k.div_ceil(INNER)).next_multiple_of(8) };
         let panel: *mut E = PANEL.with(UnsafeCell::get).cast();
         // Tiles read the left operand once for each panel: where it lies far apart, a copy in reading order pays.
         let far = a_row.max(a_col) * size_of::<E>() >= 1024;
         let blocked = far && m >= 4 && n >= 4 * width;
-        let block: *mut E = if blocked {
-            block(ROWS.min(m) * height)
-        } else {
-            std::ptr::null_mut()
-        };
+        let block: *mut E = if blocked { block(ROWS.min(m) * height) } else { std::ptr::null_mut() };
         for first_row in (0..m).step_by(ROWS) {
             let rows = ROWS.min(m - first_row);
             let heights = tile::heights(S::REGISTER_COUNT, rows);
@@ -235,19 +179,12 @@ impl<E: Lanes> Product<'_, E> {
                     let vectors = cols.div_ceil(lanes);
                     // SAFETY: element [p, j] of b exists.
                     let source = unsafe { b.data.as_ptr().add(p * b_row + j * b_col) };
-                    let in_place =
-                        b_col == 1 && cols == vectors * lanes && (m <= 12 || b_row <= 2 * width);
+                    let in_place = b_col == 1 && cols == vectors * lanes && (m <= 12 || b_row <= 2 * width);
                     if !in_place {
                         // SAFETY: the rows p.. and columns j.. of b exist, and the panel, which nobody else uses, has
                         // room for `INNER` rows of two vectors.
                         unsafe {
-                            let source = Source {
-                                start: source,
-                                row: b_row,
-                                col: b_col,
-                                inner,
-                                cols,
-                            };
+                            let source = Source { start: source, row: b_row, col: b_col, inner, cols };
                             pack::<E, S, FUSED>(simd, source, vectors * lanes, panel);
                         }
                     }
@@ -279,13 +216,7 @@ impl<E: Lanes> Product<'_, E> {
                                 cols,
                                 accumulate: accumulate || p > 0,
                             };
-                            tile::tiles::<E, S, FUSED>(
-                                simd,
-                                (high, count),
-                                vectors,
-                                &operands,
-                                &target,
-                            );
+                            tile::tiles::<E, S, FUSED>(simd, (high, count), vectors, &operands, &target);
                         }
                         done += high * count;
                     }
@@ -317,9 +248,7 @@ mod tests {
 
     /// Small integers, so that every order of summation gives the same exact result.
     fn integers<T: Real>(len: usize, seed: usize) -> Vec<T> {
-        (0..len)
-            .map(|i| T::from_f64(((i * 7 + seed * 5 + i / 13) % 17) as f64 - 8.0))
-            .collect()
+        (0..len).map(|i| T::from_f64(((i * 7 + seed * 5 + i / 13) % 17) as f64 - 8.0)).collect()
     }
 
     /// An operand of this size in one of the layouts: row-major, column-major, with gaps, rows or columns repeated.
@@ -331,28 +260,16 @@ mod tests {
             3 => (0, 1),
             _ => (1, 0),
         };
-        MatrixRef {
-            data,
-            rows,
-            cols,
-            row_stride: row_stride as isize,
-            col_stride: col_stride as isize,
-        }
+        MatrixRef { data, rows, cols, row_stride: row_stride as isize, col_stride: col_stride as isize }
     }
 
     fn naive<T: Real>(a: MatrixRef<'_, T>, b: MatrixRef<'_, T>, c: &mut [T], accumulate: bool) {
-        let at = |x: &MatrixRef<'_, T>, i: usize, j: usize| {
-            x.data[i * x.row_stride as usize + j * x.col_stride as usize]
-        };
+        let at =
+            |x: &MatrixRef<'_, T>, i: usize, j: usize| x.data[i * x.row_stride as usize + j * x.col_stride as usize];
         for i in 0..a.rows {
             for j in 0..b.cols {
-                let start = if accumulate {
-                    c[i * b.cols + j]
-                } else {
-                    T::zero()
-                };
-                c[i * b.cols + j] =
-                    (0..a.cols).fold(start, |sum, p| sum + at(&a, i, p) * at(&b, p, j));
+                let start = if accumulate { c[i * b.cols + j] } else { T::zero() };
+                c[i * b.cols + j] = (0..a.cols).fold(start, |sum, p| sum + at(&a, i, p) * at(&b, p, j));
             }
         }
     }
@@ -363,50 +280,21 @@ mod tests {
         accumulate: bool,
         product: impl Fn(MatrixRef<'_, T>, MatrixRef<'_, T>, &mut [T], bool),
     ) {
-        let (a, b) = (
-            integers::<T>((2 * k + 3) * (m + 1), 1),
-            integers::<T>((2 * n + 3) * (k + 1), 2),
-        );
+        let (a, b) = (integers::<T>((2 * k + 3) * (m + 1), 1), integers::<T>((2 * n + 3) * (k + 1), 2));
         let (a, b) = (operand(&a, m, k, layouts[0]), operand(&b, k, n, layouts[1]));
         // What is overwritten may be anything.
-        let mut c = if accumulate {
-            integers::<T>(m * n, 3)
-        } else {
-            vec![T::nan(); m * n]
-        };
+        let mut c = if accumulate { integers::<T>(m * n, 3) } else { vec![T::nan(); m * n] };
         let mut wanted = c.clone();
         naive(a, b, &mut wanted, accumulate);
         product(a, b, &mut c, accumulate);
-        assert_eq!(
-            c,
-            wanted,
-            "{} [{m}, {k}] x [{k}, {n}], layouts {layouts:?}",
-            T::NAME
-        );
+        assert_eq!(c, wanted, "{} [{m}, {k}] x [{k}, {n}], layouts {layouts:?}", T::NAME);
     }
 
     /// The kernel that a machine without vectors takes, and one with the vectors of AVX-512.
-    fn portable<E: Lanes>(
-        a: MatrixRef<'_, E>,
-        b: MatrixRef<'_, E>,
-        c: &mut [E],
-        accumulate: bool,
-        wide: bool,
-    ) {
+    fn portable<E: Lanes>(a: MatrixRef<'_, E>, b: MatrixRef<'_, E>, c: &mut [E], accumulate: bool, wide: bool) {
         let (a_strides, b_strides) = (a.checked_strides(), b.checked_strides());
-        let product = Product {
-            a,
-            a_strides,
-            b,
-            b_strides,
-            c,
-            accumulate,
-        };
-        if wide {
-            product.run::<_, false>(Scalar512b)
-        } else {
-            product.run::<_, false>(Scalar128b)
-        }
+        let product = Product { a, a_strides, b, b_strides, c, accumulate };
+        if wide { product.run::<_, false>(Scalar512b) } else { product.run::<_, false>(Scalar128b) }
     }
 
     proptest! {
@@ -442,11 +330,7 @@ mod tests {
     #[test]
     fn of_several_panels_and_blocks() {
         // More rows than a block, more inner elements than a panel is high, and tails of both.
-        for sizes in [
-            [2 * ROWS + 5, 3, 70],
-            [13, 2 * INNER + 9, 37],
-            [300, 300, 70],
-        ] {
+        for sizes in [[2 * ROWS + 5, 3, 70], [13, 2 * INNER + 9, 37], [300, 300, 70]] {
             for layouts in [[0, 0], [0, 1], [1, 0], [1, 1], [2, 2]] {
                 agrees::<f32>(sizes, layouts, true, matmul);
                 agrees::<f64>(sizes, layouts, false, matmul);
@@ -456,18 +340,8 @@ mod tests {
 
     #[test]
     fn of_no_inner_elements_is_zero() {
-        let empty = MatrixRef {
-            data: &[0.0_f32; 0],
-            rows: 2,
-            cols: 0,
-            row_stride: 0,
-            col_stride: 1,
-        };
-        let other = MatrixRef {
-            rows: 0,
-            cols: 3,
-            ..empty
-        };
+        let empty = MatrixRef { data: &[0.0_f32; 0], rows: 2, cols: 0, row_stride: 0, col_stride: 1 };
+        let other = MatrixRef { rows: 0, cols: 3, ..empty };
         let mut c = [7.0; 6];
         matmul(empty, other, &mut c, true);
         assert_eq!(c, [7.0; 6]);
@@ -480,20 +354,8 @@ mod tests {
     #[should_panic(expected = "a matrix operand lies within its data")]
     fn refuses_to_read_past_the_end() {
         let data = [1.0_f64; 5];
-        let a = MatrixRef {
-            data: &data,
-            rows: 2,
-            cols: 3,
-            row_stride: 3,
-            col_stride: 1,
-        };
-        let b = MatrixRef {
-            data: &data,
-            rows: 3,
-            cols: 1,
-            row_stride: 1,
-            col_stride: 1,
-        };
+        let a = MatrixRef { data: &data, rows: 2, cols: 3, row_stride: 3, col_stride: 1 };
+        let b = MatrixRef { data: &data, rows: 3, cols: 1, row_stride: 1, col_stride: 1 };
         matmul(a, b, &mut [0.0; 2], false);
     }
 
@@ -501,13 +363,7 @@ mod tests {
     fn keeps_infinities_and_nan_where_they_are() {
         let a = [f32::INFINITY, 1.0, 0.0, 1.0];
         let b = [1.0_f32, 2.0, 3.0, f32::NAN];
-        let square = |data| MatrixRef {
-            data,
-            rows: 2,
-            cols: 2,
-            row_stride: 2,
-            col_stride: 1,
-        };
+        let square = |data| MatrixRef { data, rows: 2, cols: 2, row_stride: 2, col_stride: 1 };
         let mut c = [0.0; 4];
         matmul(square(&a), square(&b), &mut c, false);
         assert_eq!([c[0], c[2]], [f32::INFINITY, 3.0]);

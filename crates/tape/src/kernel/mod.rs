@@ -1,15 +1,19 @@
 //! Slices in, slices out: which loops do the arithmetic. Nothing here knows of graphs.
 
+mod elementwise;
 mod index;
 mod matmul;
 mod reduce;
 mod vector_math;
 mod view;
 
+pub(crate) use elementwise::{
+    Side, add_strided, binary, binary_share, compare, powi, powi_share, select, select_share, unary, unary_share,
+};
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
 pub(crate) use matmul::{MatrixRef, matmul};
-pub(crate) use reduce::{dot, log_softmax, log_softmax_share, max, min, sum, sum_of_squares};
-pub use vector_math::VectorMath;
+pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, sum, sum_of_squares};
+pub(crate) use vector_math::VectorMath;
 pub(crate) use view::{TILE, Tiles, View, add, copy};
 
 /// Runs `work` compiled for the widest vectors of this machine: AVX-512, AVX2 with FMA, or what the target always has.

@@ -3,14 +3,7 @@
 use crate::real::Real;
 
 /// `out[o, i] = sum of x[o, .., i]`, or `+=` to accumulate. The error grows like the logarithm of `middle`.
-pub(crate) fn sum<T: Real>(
-    x: &[T],
-    outer: usize,
-    middle: usize,
-    inner: usize,
-    out: &mut [T],
-    accumulate: bool,
-) {
+pub(crate) fn sum<T: Real>(x: &[T], outer: usize, middle: usize, inner: usize, out: &mut [T], accumulate: bool) {
     assert_eq!(x.len(), outer * middle * inner);
     assert_eq!(out.len(), outer * inner);
     for o in 0..outer {
@@ -26,26 +19,12 @@ pub(crate) fn sum<T: Real>(
 }
 
 /// The largest element of each `x[o, .., i]` and where along the middle it is: the first of several, or the first NaN.
-pub(crate) fn max<T: Real>(
-    x: &[T],
-    outer: usize,
-    middle: usize,
-    inner: usize,
-    out: &mut [T],
-    indices: &mut [u32],
-) {
+pub(crate) fn max<T: Real>(x: &[T], outer: usize, middle: usize, inner: usize, out: &mut [T], indices: &mut [u32]) {
     extreme(x, outer, middle, inner, out, indices, |a, b| a > b);
 }
 
 /// The smallest element of each `x[o, .., i]` and where along the middle it is: the first of several, or the first NaN.
-pub(crate) fn min<T: Real>(
-    x: &[T],
-    outer: usize,
-    middle: usize,
-    inner: usize,
-    out: &mut [T],
-    indices: &mut [u32],
-) {
+pub(crate) fn min<T: Real>(x: &[T], outer: usize, middle: usize, inner: usize, out: &mut [T], indices: &mut [u32]) {
     extreme(x, outer, middle, inner, out, indices, |a, b| a < b);
 }
 
@@ -61,10 +40,7 @@ fn extreme<T: Real>(
     assert_eq!(x.len(), outer * middle * inner);
     assert_eq!(out.len(), outer * inner);
     assert_eq!(indices.len(), out.len());
-    assert!(
-        middle > 0 || out.is_empty(),
-        "there is no extreme of no elements"
-    );
+    assert!(middle > 0 || out.is_empty(), "there is no extreme of no elements");
     for o in 0..outer {
         for i in 0..inner {
             let mut best = x[o * middle * inner + i];
@@ -84,16 +60,7 @@ fn extreme<T: Real>(
 
 /// The sum of the squares, in `f64`.
 pub(crate) fn sum_of_squares<T: Real>(x: &[T]) -> f64 {
-    x.iter().map(|&x| Real::to_f64(x) * Real::to_f64(x)).sum()
-}
-
-/// The inner product, in `f64`.
-pub(crate) fn dot<T: Real>(x: &[T], y: &[T]) -> f64 {
-    assert_eq!(x.len(), y.len());
-    x.iter()
-        .zip(y)
-        .map(|(&x, &y)| Real::to_f64(x) * Real::to_f64(y))
-        .sum()
+    x.iter().map(|&x| Real::widen(x) * Real::widen(x)).sum()
 }
 
 /// `out = x - ln(sum(exp(x)))` for each row of `[rows, cols]`. A row of minus infinities gives minus infinities.
@@ -104,9 +71,7 @@ pub(crate) fn log_softmax<T: Real>(x: &[T], rows: usize, cols: usize, out: &mut 
         return;
     }
     for (x, out) in x.chunks_exact(cols).zip(out.chunks_exact_mut(cols)) {
-        let largest = x
-            .iter()
-            .fold(T::neg_infinity(), |m, &x| if x > m { x } else { m });
+        let largest = x.iter().fold(T::neg_infinity(), |m, &x| if x > m { x } else { m });
         if largest == T::neg_infinity() && !x.iter().any(|x| x.is_nan()) {
             out.fill(T::neg_infinity());
             continue;
@@ -124,37 +89,21 @@ pub(crate) fn log_softmax<T: Real>(x: &[T], rows: usize, cols: usize, out: &mut 
 
 /// The operand's share of an adjoint `g` of `y = log_softmax(x)`: `out = g - exp(y) sum(g)` for each row, or `+=`.
 /// A row of `y` that is all minus infinity has none.
-pub(crate) fn log_softmax_share<T: Real>(
-    y: &[T],
-    g: &[T],
-    rows: usize,
-    cols: usize,
-    out: &mut [T],
-    accumulate: bool,
-) {
+pub(crate) fn log_softmax_share<T: Real>(y: &[T], g: &[T], rows: usize, cols: usize, out: &mut [T], accumulate: bool) {
     assert_eq!(y.len(), rows * cols);
     assert_eq!(g.len(), rows * cols);
     assert_eq!(out.len(), rows * cols);
     if cols == 0 {
         return;
     }
-    for ((y, g), out) in y
-        .chunks_exact(cols)
-        .zip(g.chunks_exact(cols))
-        .zip(out.chunks_exact_mut(cols))
-    {
-        let absorbed =
-            y.iter().all(|&y| y == T::neg_infinity()) || g.iter().all(|&g| g == T::zero());
+    for ((y, g), out) in y.chunks_exact(cols).zip(g.chunks_exact(cols)).zip(out.chunks_exact_mut(cols)) {
+        let absorbed = y.iter().all(|&y| y == T::neg_infinity()) || g.iter().all(|&g| g == T::zero());
         let mut total = T::zero();
         for &g in g {
             total += g;
         }
         for ((&y, &g), out) in y.iter().zip(g).zip(out) {
-            let share = if absorbed {
-                T::zero()
-            } else {
-                g - y.vector_exp() * total
-            };
+            let share = if absorbed { T::zero() } else { g - y.vector_exp() * total };
             *out = if accumulate { *out + share } else { share };
         }
     }

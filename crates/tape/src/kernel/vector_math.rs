@@ -40,8 +40,7 @@ macro_rules! vector_math {
     ($real:ident, $bits:ident, $constants:ident) => {
         const _: () = {
             use $constants::{
-                BIAS, EXP, EXP_HIGH, EXP_LOW, EXP_M1_LOW, LN, LN2_HIGH, LN2_LOW, MANTISSA,
-                TANH_HIGH, TINY,
+                BIAS, EXP, EXP_HIGH, EXP_LOW, EXP_M1_LOW, LN, LN2_HIGH, LN2_LOW, MANTISSA, TANH_HIGH, TINY,
             };
 
             /// Added to a small number, leaves the nearest integer in the low bits.
@@ -73,10 +72,7 @@ macro_rules! vector_math {
             /// 2^k from the `k` of `reduced_exp` plus `shift`, where that is a normal number.
             #[inline(always)]
             fn power_of_two(k: $bits, shift: $bits) -> $real {
-                let exponent = k
-                    .wrapping_sub(ROUND.to_bits())
-                    .wrapping_add(BIAS)
-                    .wrapping_add(shift);
+                let exponent = k.wrapping_sub(ROUND.to_bits()).wrapping_add(BIAS).wrapping_add(shift);
                 $real::from_bits(exponent << MANTISSA)
             }
 
@@ -108,9 +104,7 @@ macro_rules! vector_math {
                 let square = s * s;
                 let half_square = 0.5 * f * f;
                 let series = square * polynomial(square, LN);
-                s * (half_square + series) + (k * LN2_LOW + correction) - half_square
-                    + f
-                    + k * LN2_HIGH
+                s * (half_square + series) + (k * LN2_LOW + correction) - half_square + f + k * LN2_HIGH
             }
 
             impl VectorMath for $real {
@@ -125,11 +119,7 @@ macro_rules! vector_math {
                 #[inline(always)]
                 fn vector_ln(self) -> Self {
                     let subnormal = self < $real::MIN_POSITIVE;
-                    let scaled = if subnormal {
-                        self * (1.0 / $real::EPSILON)
-                    } else {
-                        self
-                    };
+                    let scaled = if subnormal { self * (1.0 / $real::EPSILON) } else { self };
                     let shift = if subnormal { -(MANTISSA as $real) } else { 0.0 };
                     let ln = normal_ln(scaled, shift, 0.0);
                     let ln = if self == $real::INFINITY { self } else { ln };
@@ -176,11 +166,7 @@ macro_rules! vector_math {
                     let ln = normal_ln(u, 0.0, rounded_off / u);
                     let ln = if self.abs() < TINY { self } else { ln };
                     let ln = if self == $real::INFINITY { self } else { ln };
-                    let ln = if self == -1.0 {
-                        $real::NEG_INFINITY
-                    } else {
-                        ln
-                    };
+                    let ln = if self == -1.0 { $real::NEG_INFINITY } else { ln };
                     if self >= -1.0 { ln } else { $real::NAN }
                 }
             }
@@ -207,19 +193,13 @@ mod single {
     /// Below this, `exp_m1(x)` and `ln_1p(x)` are `x`.
     pub(super) const TINY: f32 = f32::EPSILON / 8.0;
     /// `(exp(r) - 1 - r) / r^2` for |r| <= ln(2) / 2, Chebyshev's interpolation to 1.4e-9; lowest power first.
-    pub(super) const EXP: [f32; 6] = [
-        0.5,
-        0.166_666_67,
-        0.041_666_463,
-        0.008_333_31,
-        0.001_393_382,
-        0.000_198_911_8,
-    ];
+    pub(super) const EXP: [f32; 6] = [0.5, 0.166_666_67, 0.041_666_463, 0.008_333_31, 0.001_393_382, 0.000_198_911_8];
     /// `(ln((1 + s) / (1 - s)) - 2 s) / s^3`, lowest power of s^2 first; the coefficients of FreeBSD's `logf`.
     pub(super) const LN: [f32; 4] = [0.666_666_6, 0.400_009_72, 0.284_987_87, 0.242_790_79];
 }
 
 /// The constants of `f64`; see `single`.
+#[allow(clippy::excessive_precision, reason = "the digits are those of the source")]
 mod double {
     pub(super) const MANTISSA: u32 = 52;
     pub(super) const BIAS: u64 = 1023;

@@ -92,11 +92,7 @@ pub(crate) fn add<T: Real>(view: View<'_, T>, out: &mut [T]) {
 
 /// `out = view`, or `out += view`.
 fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
-    assert_eq!(
-        view.size(),
-        out.len(),
-        "the output has as many elements as the view"
-    );
+    assert_eq!(view.size(), out.len(), "the output has as many elements as the view");
     if out.is_empty() {
         return;
     }
@@ -106,30 +102,16 @@ fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
         return;
     };
     // A transpose: the rows of the output are far apart in memory, but some other axis has its elements side by side.
-    let near = axes
-        .iter()
-        .position(|axis| axis.stride == 1)
-        .filter(|_| inner.stride.unsigned_abs() > 1);
+    let near = axes.iter().position(|axis| axis.stride == 1).filter(|_| inner.stride.unsigned_abs() > 1);
     match near {
         Some(position) => {
-            let row_stride = inner.length
-                * axes[position + 1..]
-                    .iter()
-                    .map(|axis| axis.length)
-                    .product::<usize>();
+            let row_stride = inner.length * axes[position + 1..].iter().map(|axis| axis.length).product::<usize>();
             let rows = axes[position].length;
             // Visit the other axes one by one, and both of these at once.
             axes[position].length = 1;
             let outputs: SmallVec<[usize; 6]> = output_strides(&axes, inner.length, position, rows);
             for_each(&axes, &outputs, view.offset, |offset, start| {
-                transpose::<T, ADD>(
-                    view.data,
-                    offset,
-                    inner,
-                    rows,
-                    &mut out[start..],
-                    row_stride,
-                );
+                transpose::<T, ADD>(view.data, offset, inner, rows, &mut out[start..], row_stride);
             });
         }
         None => {
@@ -198,23 +180,14 @@ fn write_run<T: Real, const ADD: bool>(data: &[T], offset: usize, stride: isize,
         0 => out.fill(data[offset]),
         _ => {
             let elements = data[offset..].iter().step_by(stride.max(1) as usize);
-            let backwards = data[..=offset]
-                .iter()
-                .rev()
-                .step_by(stride.min(-1).unsigned_abs());
+            let backwards = data[..=offset].iter().rev().step_by(stride.min(-1).unsigned_abs());
             let put = |(y, &x): (&mut T, &T)| if ADD { *y += x } else { *y = x };
             let columns = out.len();
             if stride > 0 {
-                assert!(
-                    (columns - 1) * stride as usize + offset < data.len(),
-                    "the view lies within its data"
-                );
+                assert!((columns - 1) * stride as usize + offset < data.len(), "the view lies within its data");
                 out.iter_mut().zip(elements).for_each(put);
             } else {
-                assert!(
-                    (columns - 1) * stride.unsigned_abs() <= offset,
-                    "the view lies within its data"
-                );
+                assert!((columns - 1) * stride.unsigned_abs() <= offset, "the view lies within its data");
                 out.iter_mut().zip(backwards).for_each(put);
             }
         }
@@ -320,9 +293,7 @@ impl<'a, T: Real> Tiles<'a, T> {
     }
 
     fn read_gathered(&mut self, start: usize, len: usize) -> &[T] {
-        let Plan::Gathered(axes) = &self.plan else {
-            unreachable!("only called for this plan")
-        };
+        let Plan::Gathered(axes) = &self.plan else { unreachable!("only called for this plan") };
         let axes = axes.clone();
         self.gather(&axes, start, len);
         // SAFETY: `gather` wrote these elements.
@@ -331,8 +302,7 @@ impl<'a, T: Real> Tiles<'a, T> {
 
     /// Copies the elements `start..start + len` of the view with these axes to the start of the buffer.
     fn gather(&mut self, axes: &[Axis], start: usize, len: usize) {
-        let mut out = 0;
-        for position in start..start + len {
+        for (out, position) in (start..start + len).enumerate() {
             let mut rest = position;
             let mut at = self.offset as isize;
             for axis in axes.iter().rev() {
@@ -340,7 +310,6 @@ impl<'a, T: Real> Tiles<'a, T> {
                 rest /= axis.length;
             }
             self.buffer[out].write(self.data[at as usize]);
-            out += 1;
         }
     }
 }

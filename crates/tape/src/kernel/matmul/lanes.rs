@@ -37,12 +37,7 @@ pub(super) trait Lanes: Real {
     /// # Safety
     ///
     /// Those elements are readable and writable, and with `AVX` so are the machine's 256-bit vectors.
-    unsafe fn transpose<const AVX: bool>(
-        from: *const Self,
-        from_row: usize,
-        to: *mut Self,
-        to_row: usize,
-    );
+    unsafe fn transpose<const AVX: bool>(from: *const Self, from_row: usize, to: *mut Self, to_row: usize);
 }
 
 macro_rules! lanes {
@@ -69,11 +64,7 @@ macro_rules! lanes {
                 b: S::$vector,
                 c: S::$vector,
             ) -> S::$vector {
-                if FUSED {
-                    simd.$mul_add(a, b, c)
-                } else {
-                    simd.$add(simd.$mul(a, b), c)
-                }
+                if FUSED { simd.$mul_add(a, b, c) } else { simd.$add(simd.$mul(a, b), c) }
             }
 
             #[inline(always)]
@@ -87,12 +78,7 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
-            unsafe fn transpose<const AVX: bool>(
-                from: *const Self,
-                from_row: usize,
-                to: *mut Self,
-                to_row: usize,
-            ) {
+            unsafe fn transpose<const AVX: bool>(from: *const Self, from_row: usize, to: *mut Self, to_row: usize) {
                 #[cfg(target_arch = "x86_64")]
                 if AVX {
                     // SAFETY: the caller's promise.
@@ -109,38 +95,16 @@ macro_rules! lanes {
     };
 }
 
-lanes!(
-    f32,
-    f32s,
-    F32_LANES,
-    splat_f32s,
-    mul_add_e_f32s,
-    mul_f32s,
-    add_f32s,
-    reduce_sum_f32s,
-    8,
-    transpose_8x8
-);
-lanes!(
-    f64,
-    f64s,
-    F64_LANES,
-    splat_f64s,
-    mul_add_e_f64s,
-    mul_f64s,
-    add_f64s,
-    reduce_sum_f64s,
-    4,
-    transpose_4x4
-);
+lanes!(f32, f32s, F32_LANES, splat_f32s, mul_add_e_f32s, mul_f32s, add_f32s, reduce_sum_f32s, 8, transpose_8x8);
+lanes!(f64, f64s, F64_LANES, splat_f64s, mul_add_e_f64s, mul_f64s, add_f64s, reduce_sum_f64s, 4, transpose_4x4);
 
 /// Transposes in registers: eight times as fast as element by element, which the compiler makes of a loop.
 #[cfg(target_arch = "x86_64")]
 mod avx {
     use std::arch::x86_64::{
-        _mm256_loadu_pd, _mm256_loadu_ps, _mm256_permute2f128_pd, _mm256_permute2f128_ps,
-        _mm256_shuffle_ps, _mm256_storeu_pd, _mm256_storeu_ps, _mm256_unpackhi_pd,
-        _mm256_unpackhi_ps, _mm256_unpacklo_pd, _mm256_unpacklo_ps,
+        _mm256_loadu_pd, _mm256_loadu_ps, _mm256_permute2f128_pd, _mm256_permute2f128_ps, _mm256_shuffle_ps,
+        _mm256_storeu_pd, _mm256_storeu_ps, _mm256_unpackhi_pd, _mm256_unpackhi_ps, _mm256_unpacklo_pd,
+        _mm256_unpacklo_ps,
     };
 
     /// # Safety
@@ -148,12 +112,7 @@ mod avx {
     /// As for [`transpose`](super::Lanes::transpose).
     #[target_feature(enable = "avx")]
     #[inline]
-    pub(super) unsafe fn transpose_8x8(
-        from: *const f32,
-        from_row: usize,
-        to: *mut f32,
-        to_row: usize,
-    ) {
+    pub(super) unsafe fn transpose_8x8(from: *const f32, from_row: usize, to: *mut f32, to_row: usize) {
         // SAFETY: the caller's promise.
         let row = |i: usize| unsafe { _mm256_loadu_ps(from.add(i * from_row)) };
         // Pairs of rows, interleaved by one element, then by two, then by four.
@@ -174,14 +133,8 @@ mod avx {
         for j in 0..4 {
             // SAFETY: the caller's promise.
             unsafe {
-                _mm256_storeu_ps(
-                    to.add(j * to_row),
-                    _mm256_permute2f128_ps::<0x20>(top[j], bottom[j]),
-                );
-                _mm256_storeu_ps(
-                    to.add((j + 4) * to_row),
-                    _mm256_permute2f128_ps::<0x31>(top[j], bottom[j]),
-                );
+                _mm256_storeu_ps(to.add(j * to_row), _mm256_permute2f128_ps::<0x20>(top[j], bottom[j]));
+                _mm256_storeu_ps(to.add((j + 4) * to_row), _mm256_permute2f128_ps::<0x31>(top[j], bottom[j]));
             }
         }
     }
@@ -191,12 +144,7 @@ mod avx {
     /// As for [`transpose`](super::Lanes::transpose).
     #[target_feature(enable = "avx")]
     #[inline]
-    pub(super) unsafe fn transpose_4x4(
-        from: *const f64,
-        from_row: usize,
-        to: *mut f64,
-        to_row: usize,
-    ) {
+    pub(super) unsafe fn transpose_4x4(from: *const f64, from_row: usize, to: *mut f64, to_row: usize) {
         // SAFETY: the caller's promise.
         let row = |i: usize| unsafe { _mm256_loadu_pd(from.add(i * from_row)) };
         let pairs = |i: usize| {
@@ -207,14 +155,8 @@ mod avx {
         for j in 0..2 {
             // SAFETY: the caller's promise.
             unsafe {
-                _mm256_storeu_pd(
-                    to.add(j * to_row),
-                    _mm256_permute2f128_pd::<0x20>(top[j], bottom[j]),
-                );
-                _mm256_storeu_pd(
-                    to.add((j + 2) * to_row),
-                    _mm256_permute2f128_pd::<0x31>(top[j], bottom[j]),
-                );
+                _mm256_storeu_pd(to.add(j * to_row), _mm256_permute2f128_pd::<0x20>(top[j], bottom[j]));
+                _mm256_storeu_pd(to.add((j + 2) * to_row), _mm256_permute2f128_pd::<0x31>(top[j], bottom[j]));
             }
         }
     }

@@ -19,12 +19,7 @@ pub(super) struct Source<E> {
 ///
 /// All of `from` is readable, `out` is writable for `inner * width` elements, and `cols <= width`.
 #[inline(never)]
-pub(super) unsafe fn pack<E: Lanes, S: Simd, const FUSED: bool>(
-    simd: S,
-    from: Source<E>,
-    width: usize,
-    out: *mut E,
-) {
+pub(super) unsafe fn pack<E: Lanes, S: Simd, const FUSED: bool>(simd: S, from: Source<E>, width: usize, out: *mut E) {
     simd.vectorize(Pack::<E, FUSED> { from, width, out });
 }
 
@@ -50,13 +45,7 @@ impl<E: Lanes, const FUSED: bool> WithSimd for Pack<E, FUSED> {
 /// As for [`pack`].
 #[inline(always)]
 unsafe fn copy<E: Lanes, S: Simd, const FUSED: bool>(from: &Source<E>, width: usize, out: *mut E) {
-    let &Source {
-        start: b,
-        row,
-        col,
-        inner,
-        cols,
-    } = from;
+    let &Source { start: b, row, col, inner, cols } = from;
     let lanes = E::lanes::<S>();
     if col == 1 && cols == width {
         for p in 0..inner {
@@ -64,9 +53,7 @@ unsafe fn copy<E: Lanes, S: Simd, const FUSED: bool>(from: &Source<E>, width: us
                 // SAFETY: all columns exist, so whole vectors are readable, and `out` has as many.
                 unsafe {
                     let vector = b.add(p * row + j).cast::<E::Vector<S>>().read_unaligned();
-                    out.add(p * width + j)
-                        .cast::<E::Vector<S>>()
-                        .write_unaligned(vector);
+                    out.add(p * width + j).cast::<E::Vector<S>>().write_unaligned(vector);
                 }
             }
         }
@@ -74,18 +61,13 @@ unsafe fn copy<E: Lanes, S: Simd, const FUSED: bool>(from: &Source<E>, width: us
     }
     // The part that squares cover, when the columns are contiguous.
     let square = E::SQUARE;
-    let (square_cols, square_inner) = if row == 1 && FUSED {
-        (cols - cols % square, inner - inner % square)
-    } else {
-        (0, 0)
-    };
+    let (square_cols, square_inner) =
+        if row == 1 && FUSED { (cols - cols % square, inner - inner % square) } else { (0, 0) };
     for p in (0..square_inner).step_by(square) {
         for j in (0..square_cols).step_by(square) {
             // SAFETY: these squares lie within the rows and columns that exist. `FUSED` code runs on machines with
             // 256-bit vectors only, where this is x86.
-            unsafe {
-                E::transpose::<FUSED>(b.add(p + j * col), col, out.add(p * width + j), width)
-            };
+            unsafe { E::transpose::<FUSED>(b.add(p + j * col), col, out.add(p * width + j), width) };
         }
     }
     for p in 0..inner {
@@ -116,11 +98,7 @@ mod tests {
         type Output = usize;
 
         fn with_simd<S: Simd>(self, _: S) -> usize {
-            2 * if S::F32_LANES == 1 {
-                E::lanes::<Scalar128b>()
-            } else {
-                E::lanes::<S>()
-            }
+            2 * if S::F32_LANES == 1 { E::lanes::<Scalar128b>() } else { E::lanes::<S>() }
         }
     }
 
@@ -152,26 +130,12 @@ mod tests {
                     // As many columns as there is room for on this machine.
                     let width = pulp::Arch::new().dispatch(Width::<E>(PhantomData));
                     let cols = most.min(width);
-                    let source = Source {
-                        start: data.as_ptr(),
-                        row,
-                        col,
-                        inner,
-                        cols,
-                    };
+                    let source = Source { start: data.as_ptr(), row, col, inner, cols };
                     pulp::Arch::new().dispatch(Here(source, out.as_mut_ptr()));
                     for p in 0..inner {
                         for j in 0..width {
-                            let wanted = if j < cols {
-                                data[p * row + j * col]
-                            } else {
-                                E::zero()
-                            };
-                            assert_eq!(
-                                out[p * width + j],
-                                wanted,
-                                "[{p}, {j}] of strides {row}, {col}"
-                            );
+                            let wanted = if j < cols { data[p * row + j * col] } else { E::zero() };
+                            assert_eq!(out[p * width + j], wanted, "[{p}, {j}] of strides {row}, {col}");
                         }
                     }
                 }

@@ -84,21 +84,11 @@ pub(super) fn heights(registers: usize, rows: usize) -> [(usize, usize); 4] {
     if registers >= 32 {
         let (tall, rest) = (rows / 12, rows % 12);
         let (middle, rest) = (rest / 8, rest % 8);
-        [
-            (12, tall),
-            (8, middle),
-            (4, rest / 4),
-            (rest % 4, usize::from(rest % 4 > 0)),
-        ]
+        [(12, tall), (8, middle), (4, rest / 4), (rest % 4, usize::from(rest % 4 > 0))]
     } else {
         let tiles = rows.div_ceil(6);
         let (height, taller) = (rows / tiles, rows % tiles);
-        [
-            (height + 1, taller),
-            (height, tiles - taller),
-            (0, 0),
-            (0, 0),
-        ]
+        [(height + 1, taller), (height, tiles - taller), (0, 0), (0, 0)]
     }
 }
 
@@ -114,11 +104,7 @@ unsafe fn column<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize, const 
     operands: &Operands<E>,
     target: &Target<E>,
 ) {
-    simd.vectorize(Column::<E, FUSED, ROWS, VECTORS> {
-        operands,
-        target,
-        count,
-    });
+    simd.vectorize(Column::<E, FUSED, ROWS, VECTORS> { operands, target, count });
 }
 
 /// What [`column`] runs with the vectors of `S`.
@@ -135,30 +121,14 @@ impl<E: Lanes, const FUSED: bool, const ROWS: usize, const VECTORS: usize> WithS
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Column {
-            operands,
-            target,
-            count,
-        } = self;
-        let &Operands {
-            mut a,
-            a_row,
-            a_col,
-            mut block,
-            b,
-            b_row,
-            inner,
-        } = operands;
+        let Column { operands, target, count } = self;
+        let &Operands { mut a, a_row, a_col, mut block, b, b_row, inner } = operands;
         let mut target = Target { ..*target };
         for _ in 0..count {
             // SAFETY: the promise of the caller of `tiles`, `ROWS` rows after the other.
             unsafe {
                 let left = match &mut block {
-                    Block::None => Left {
-                        start: a,
-                        row: a_row,
-                        col: a_col,
-                    },
+                    Block::None => Left { start: a, row: a_row, col: a_col },
                     Block::Write(next) => {
                         let start = *next;
                         for p in 0..inner {
@@ -167,20 +137,12 @@ impl<E: Lanes, const FUSED: bool, const ROWS: usize, const VECTORS: usize> WithS
                             }
                         }
                         *next = start.add(ROWS * inner);
-                        Left {
-                            start: start.cast_const(),
-                            row: 1,
-                            col: ROWS,
-                        }
+                        Left { start: start.cast_const(), row: 1, col: ROWS }
                     }
                     Block::Read(next) => {
                         let start = *next;
                         *next = start.add(ROWS * inner);
-                        Left {
-                            start,
-                            row: 1,
-                            col: ROWS,
-                        }
+                        Left { start, row: 1, col: ROWS }
                     }
                 };
                 tile::<E, S, FUSED, ROWS, VECTORS>(simd, left, (b, b_row), inner, &target);
@@ -204,13 +166,7 @@ pub(super) struct Left<E> {
 ///
 /// As for [`tiles`], with `ROWS` rows of `left` in place of `a`.
 #[inline(always)]
-pub(super) unsafe fn tile<
-    E: Lanes,
-    S: Simd,
-    const FUSED: bool,
-    const ROWS: usize,
-    const VECTORS: usize,
->(
+pub(super) unsafe fn tile<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize, const VECTORS: usize>(
     simd: S,
     left: Left<E>,
     (mut b, b_row): (*const E, usize),
@@ -218,17 +174,8 @@ pub(super) unsafe fn tile<
     target: &Target<E>,
 ) {
     let lanes = E::lanes::<S>();
-    let Left {
-        start: mut a,
-        row: a_row,
-        col: a_col,
-    } = left;
-    let &Target {
-        c,
-        row,
-        cols,
-        accumulate,
-    } = target;
+    let Left { start: mut a, row: a_row, col: a_col } = left;
+    let &Target { c, row, cols, accumulate } = target;
     let mut sums = [[E::splat(simd, E::zero()); VECTORS]; ROWS];
     for _ in 0..inner {
         // SAFETY: `b` is at a row below `inner`, and readable for whole vectors there; `a` is at such a column.
@@ -254,11 +201,7 @@ pub(super) unsafe fn tile<
                 // SAFETY: all columns of the tile count, so `c` is writable for whole vectors.
                 unsafe {
                     let to = c.add(i * row + v * lanes).cast::<E::Vector<S>>();
-                    let sum = if accumulate {
-                        E::vector_add(simd, to.read_unaligned(), sum)
-                    } else {
-                        sum
-                    };
+                    let sum = if accumulate { E::vector_add(simd, to.read_unaligned(), sum) } else { sum };
                     to.write_unaligned(sum);
                 }
             }
@@ -305,36 +248,16 @@ mod tests {
                 (true, 0) => Block::Write(block.as_mut_ptr()),
                 (true, _) => Block::Read(block.as_ptr()),
             };
-            let operands = Operands {
-                a: a.as_ptr(),
-                a_row: INNER,
-                a_col: 1,
-                block,
-                b: b.as_ptr(),
-                b_row: 32,
-                inner: INNER,
-            };
-            let target = Target {
-                c: c.as_mut_ptr(),
-                row: cols,
-                cols,
-                accumulate,
-            };
+            let operands =
+                Operands { a: a.as_ptr(), a_row: INNER, a_col: 1, block, b: b.as_ptr(), b_row: 32, inner: INNER };
+            let target = Target { c: c.as_mut_ptr(), row: cols, cols, accumulate };
             // SAFETY: the operands have these sizes, and two vectors of this width are 32 elements.
-            unsafe {
-                column::<f32, Scalar512b, false, ROWS, VECTORS>(
-                    Scalar512b, COUNT, &operands, &target,
-                )
-            };
+            unsafe { column::<f32, Scalar512b, false, ROWS, VECTORS>(Scalar512b, COUNT, &operands, &target) };
             for i in 0..ROWS * COUNT {
                 for j in 0..cols {
                     let sum: f32 = (0..INNER).map(|p| a[i * INNER + p] * b[p * 32 + j]).sum();
                     let start = if accumulate { 1.0 } else { 0.0 };
-                    assert_eq!(
-                        c[i * cols + j],
-                        start + sum,
-                        "row {i}, column {j} of tiles of {ROWS} rows"
-                    );
+                    assert_eq!(c[i * cols + j], start + sum, "row {i}, column {j} of tiles of {ROWS} rows");
                 }
             }
         }
@@ -362,18 +285,9 @@ mod tests {
         for rows in 1..500 {
             for (registers, allowed) in [(16, [1, 2, 3, 4, 5, 6]), (32, [1, 2, 3, 4, 8, 12])] {
                 let heights = heights(registers, rows);
-                assert_eq!(
-                    heights
-                        .iter()
-                        .map(|(height, count)| height * count)
-                        .sum::<usize>(),
-                    rows
-                );
+                assert_eq!(heights.iter().map(|(height, count)| height * count).sum::<usize>(), rows);
                 for (height, count) in heights {
-                    assert!(
-                        count == 0 || allowed.contains(&height),
-                        "{rows} rows, tiles of {height}"
-                    );
+                    assert!(count == 0 || allowed.contains(&height), "{rows} rows, tiles of {height}");
                 }
             }
         }

@@ -33,35 +33,17 @@ impl<E: Lanes> MatrixVector<'_, E> {
     /// Row by row, each an inner product; four rows at a time.
     #[inline(always)]
     fn dots<S: Simd, const FUSED: bool>(self, simd: S) {
-        let MatrixVector {
-            matrix,
-            x,
-            out,
-            accumulate,
-            ..
-        } = self;
+        let MatrixVector { matrix, x, out, accumulate, .. } = self;
         let (stride, _) = matrix.checked_strides();
         let x = &x[..matrix.cols];
-        let rows = Rows {
-            data: matrix.data,
-            stride,
-            len: x.len(),
-        };
+        let rows = Rows { data: matrix.data, stride, len: x.len() };
         let whole = out.len() - out.len() % 4;
         for i in (0..whole).step_by(4) {
             let four = [rows.at(i), rows.at(i + 1), rows.at(i + 2), rows.at(i + 3)];
-            put(
-                &mut out[i..i + 4],
-                &dots::<E, S, FUSED, 4>(simd, four, x),
-                accumulate,
-            );
+            put(&mut out[i..i + 4], &dots::<E, S, FUSED, 4>(simd, four, x), accumulate);
         }
         for i in whole..matrix.rows {
-            put(
-                &mut out[i..=i],
-                &dots::<E, S, FUSED, 1>(simd, [rows.at(i)], x),
-                accumulate,
-            );
+            put(&mut out[i..=i], &dots::<E, S, FUSED, 1>(simd, [rows.at(i)], x), accumulate);
         }
     }
 
@@ -69,35 +51,16 @@ impl<E: Lanes> MatrixVector<'_, E> {
     #[inline(always)]
     fn columns<S: Simd, const FUSED: bool>(self, simd: S) {
         const VECTORS: usize = 8;
-        let MatrixVector {
-            matrix,
-            x,
-            x_stride,
-            out,
-            accumulate,
-        } = self;
+        let MatrixVector { matrix, x, x_stride, out, accumulate } = self;
         let (row, col) = matrix.checked_strides();
         assert!(row == 1 && (matrix.cols - 1).saturating_mul(x_stride) < x.len());
         let (rows, inner, lanes) = (matrix.rows, matrix.cols, E::lanes::<S>());
         let mut i = 0;
         while i + lanes <= rows {
-            let vectors = if i + VECTORS * lanes <= rows {
-                VECTORS
-            } else {
-                1
-            };
+            let vectors = if i + VECTORS * lanes <= rows { VECTORS } else { 1 };
             let to = &mut out[i..i + vectors * lanes];
-            let left = Left {
-                start: x.as_ptr(),
-                row: 0,
-                col: x_stride,
-            };
-            let target = Target {
-                c: to.as_mut_ptr(),
-                row: 0,
-                cols: to.len(),
-                accumulate,
-            };
+            let left = Left { start: x.as_ptr(), row: 0, col: x_stride };
+            let target = Target { c: to.as_mut_ptr(), row: 0, cols: to.len(), accumulate };
             // SAFETY: the vector has `inner` elements at its stride; each column of the matrix has contiguous rows i..
             // of which the vectors are a part, and so has the output.
             unsafe {
@@ -150,11 +113,7 @@ fn load<E: Lanes, S: Simd>(from: &[E]) -> E::Vector<S> {
 
 /// The inner products of each row with `x`; all have the same length.
 #[inline(always)]
-fn dots<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize>(
-    simd: S,
-    rows: [&[E]; ROWS],
-    x: &[E],
-) -> [E; ROWS] {
+fn dots<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize>(simd: S, rows: [&[E]; ROWS], x: &[E]) -> [E; ROWS] {
     let lanes = E::lanes::<S>();
     let zero = E::splat(simd, E::zero());
     // Two sums a row, because an addition takes as long as several take at a time.
@@ -165,12 +124,7 @@ fn dots<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize>(
             let at = p + v * lanes..p + (v + 1) * lanes;
             let factor = load::<E, S>(&x[at.clone()]);
             for (sums, row) in sums.iter_mut().zip(&rows) {
-                sums[v] = E::multiply_add::<S, FUSED>(
-                    simd,
-                    load::<E, S>(&row[at.clone()]),
-                    factor,
-                    sums[v],
-                );
+                sums[v] = E::multiply_add::<S, FUSED>(simd, load::<E, S>(&row[at.clone()]), factor, sums[v]);
             }
         }
         p += 2 * lanes;
@@ -178,12 +132,7 @@ fn dots<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize>(
     if p + lanes <= x.len() {
         let factor = load::<E, S>(&x[p..p + lanes]);
         for (sums, row) in sums.iter_mut().zip(&rows) {
-            sums[0] = E::multiply_add::<S, FUSED>(
-                simd,
-                load::<E, S>(&row[p..p + lanes]),
-                factor,
-                sums[0],
-            );
+            sums[0] = E::multiply_add::<S, FUSED>(simd, load::<E, S>(&row[p..p + lanes]), factor, sums[0]);
         }
         p += lanes;
     }

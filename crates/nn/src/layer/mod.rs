@@ -1,0 +1,9 @@
+//! Which layers are there?
+//!
+//! A layer is one struct that exists in two states, told apart by what stands in the place of its parameters: an
+//! [`Init`](crate::Init) while it is planned, a [`ParamId`](tape::ParamId) once `build` has added them. So a plan is plain
+//! data, a built layer is plain data, and only the latter has a `forward`.
+
+pub(crate) mod activation;
+pub(crate) mod linear;
+pub(crate) mod sequential;

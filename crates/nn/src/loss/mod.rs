@@ -1,0 +1,4 @@
+//! Which losses are there?
+
+pub(crate) mod cross_entropy;
+pub(crate) mod mse;

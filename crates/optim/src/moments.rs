@@ -1,0 +1,52 @@
+//! How are moments of the gradient estimated?
+
+use tape::Real;
+
+/// An exponential moving average: m = beta m + (1 - beta) x, from m = 0.
+///
+/// PyTorch writes it as m + (1 - beta) (x - m). This form never makes NaN from finite x: where x^2 overflows,
+/// the average is infinite and stays so, while the other would subtract infinities.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Average<T> {
+    keep: T,
+    take: T,
+}
+
+impl<T: Real> Average<T> {
+    pub(crate) fn new(beta: f64) -> Self {
+        Self { keep: Real::from_f64(beta), take: Real::from_f64(1.0 - beta) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn next(self, m: T, x: T) -> T {
+        self.keep * m + self.take * x
+    }
+}
+
+/// 1 - beta^t: what the average of t equal values, begun at zero, has to be divided by to give that value.
+pub(crate) fn bias_correction(beta: f64, t: u64) -> f64 {
+    1.0 - beta.powf(t as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_corrected_average_of_equal_values_is_that_value() {
+        let average = Average::<f64>::new(0.9);
+        let mut m = 0.0;
+        for t in 1..100 {
+            m = average.next(m, 5.0);
+            assert!((m / bias_correction(0.9, t) - 5.0).abs() < 1e-13);
+        }
+    }
+
+    #[test]
+    fn a_square_that_overflows_makes_no_nan() {
+        let average = Average::<f32>::new(0.999);
+        let g = 1e30_f32;
+        let v = average.next(average.next(0.0, g * g), 0.0);
+        assert_eq!(v, f32::INFINITY);
+    }
+}

@@ -1,0 +1,175 @@
+//! What do the steps so far leave behind, as a value that can be kept?
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use tape::Real;
+
+use crate::error::Error;
+use crate::layout::Layout;
+
+/// The state of an optimizer: plain data, to be written to any format and restored bit for bit.
+///
+/// The arrays are few and large, everything else is small. A checkpoint may take the arrays out (`std::mem::take`),
+/// write them beside the parameters under their [`key`](StateArray::key), and write the rest as JSON. With `serde` the
+/// whole is one value, elements as the bits of an f64, since not every format keeps every float.
+///
+/// ```
+/// use ndarray::array;
+/// use optim::{Optimizer, Sgd};
+/// let mut params = tape::Params::<f32>::new();
+/// params.add("weight", &array![1.0, 2.0]);
+/// let gradients = tape::Gradients::for_params(&params, &[0.5, -0.5])?;
+/// let mut sgd = Sgd::new(0.1).momentum(0.9);
+/// sgd.step(&mut params, &gradients)?;
+///
+/// let state = sgd.state();
+/// assert_eq!(state.step, 1);
+/// assert_eq!(state.arrays[0].key(), "weight.momentum_buffer");
+/// assert_eq!(state.arrays[0].values, [0.5, -0.5]);
+///
+/// let text = serde_json::to_string(&state)?;
+/// let mut resumed = Sgd::new(0.1).momentum(0.9);
+/// resumed.restore(&serde_json::from_str(&text)?)?;
+/// assert_eq!(resumed.state(), state);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "T: Real")]
+pub struct State<T> {
+    /// The optimizer's name.
+    pub optimizer: String,
+    /// How many steps were taken: the position of the schedule.
+    pub step: u64,
+    /// The parameters of the model, in its order; none before the first step.
+    pub parameters: Vec<ParameterState>,
+    /// The arrays of every parameter that was stepped at least once.
+    pub arrays: Vec<StateArray<T>>,
+}
+
+/// Which parameter, and how often it was stepped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParameterState {
+    /// The parameter's full name.
+    pub name: String,
+    /// The lengths of its axes.
+    pub shape: Vec<usize>,
+    /// How many steps it has seen; fewer than the optimizer's if it was skipped.
+    pub step: u64,
+}
+
+/// One array of one parameter, such as the average of its gradients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(bound = "T: Real")]
+pub struct StateArray<T> {
+    /// The parameter's full name.
+    pub parameter: String,
+    /// The name of the array, PyTorch's where it has one: `momentum_buffer`, `exp_avg`, `exp_avg_sq`.
+    pub name: String,
+    /// The elements, in the parameter's shape, row by row.
+    #[serde(with = "bits")]
+    pub values: Vec<T>,
+}
+
+impl<T> StateArray<T> {
+    /// Parameter and name, such as `encoder.0.weight.exp_avg`. The last dot divides them.
+    #[must_use]
+    pub fn key(&self) -> String {
+        format!("{}.{}", self.parameter, self.name)
+    }
+}
+
+impl<T: Real> State<T> {
+    /// The arrays of these `names`, each laid out like the parameters, zero where a parameter was never stepped.
+    ///
+    /// The state may come from a file: every stepped parameter must have each array once and in its size, and there
+    /// must be no other.
+    pub(crate) fn flat_arrays(&self, names: &[&str], layout: &Layout) -> Result<Vec<Vec<T>>, Error> {
+        let wrong = |item: &str, problem: String| Error::State { item: format!("{item:?}"), problem };
+        let mut given = HashMap::new();
+        for array in &self.arrays {
+            if array.values.iter().any(|value| value.is_nan()) {
+                return Err(wrong(&array.key(), "it has NaN".to_owned()));
+            }
+            if given.insert((&*array.parameter, &*array.name), &*array.values).is_some() {
+                return Err(wrong(&array.key(), "it is there twice".to_owned()));
+            }
+        }
+        // Where every element comes from is settled before memory is taken for them: sizes in a file may be absurd.
+        let mut found = Vec::new();
+        for (ParameterState { name, shape, step }, range) in self.parameters.iter().zip(layout.ranges()) {
+            if *step > self.step {
+                return Err(wrong(name, format!("it has seen {step} steps, the optimizer {}", self.step)));
+            }
+            for (index, &array) in names.iter().enumerate().filter(|_| *step > 0) {
+                let key = || format!("{name}.{array}");
+                let values =
+                    given.remove(&(&**name, array)).ok_or_else(|| wrong(&key(), "it is missing".to_owned()))?;
+                if values.len() != range.len() {
+                    let (count, size) = (values.len(), range.len());
+                    return Err(wrong(&key(), format!("{count} elements where shape {shape:?} has {size}")));
+                }
+                found.push((index, range.clone(), values));
+            }
+        }
+        if let Some(array) = self.arrays.iter().find(|array| given.contains_key(&(&*array.parameter, &*array.name))) {
+            return Err(wrong(&array.key(), "no stepped parameter of this optimizer has such an array".to_owned()));
+        }
+        let mut arrays = Vec::new();
+        for _ in names {
+            let mut array = Vec::new();
+            let size = layout.size();
+            array.try_reserve_exact(size).map_err(|_| wrong("shapes", format!("no memory for {size} elements")))?;
+            array.resize(size, T::zero());
+            arrays.push(array);
+        }
+        for (index, range, values) in found {
+            arrays[index][range].copy_from_slice(values);
+        }
+        Ok(arrays)
+    }
+}
+
+/// Elements as the bits of an f64: JSON has no infinity, and its readers may be an ulp off.
+mod bits {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use tape::Real;
+
+    pub(super) fn serialize<T: Real, S: Serializer>(values: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(values.iter().map(|&value| Real::widen(value).to_bits()))
+    }
+
+    pub(super) fn deserialize<'de, T: Real, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+        let exact = |bits: u64| {
+            let value: T = Real::from_f64(f64::from_bits(bits));
+            let same = Real::widen(value).to_bits() == bits || value.is_nan();
+            same.then_some(value).ok_or_else(|| D::Error::custom(format_args!("an element is no {}", T::NAME)))
+        };
+        Vec::<u64>::deserialize(deserializer)?.into_iter().map(exact).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array<T>(values: Vec<T>) -> StateArray<T> {
+        StateArray { parameter: "w".into(), name: "exp_avg".into(), values }
+    }
+
+    #[test]
+    fn every_element_survives_json() {
+        let written = array(vec![0.1_f32, -0.0, f32::MIN_POSITIVE / 2.0, f32::INFINITY, f32::MAX]);
+        let read: StateArray<f32> = serde_json::from_str(&serde_json::to_string(&written).unwrap()).unwrap();
+        let bits = |array: &StateArray<f32>| array.values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&read), bits(&written));
+    }
+
+    #[test]
+    fn what_would_be_rounded_is_refused() {
+        let text = serde_json::to_string(&array(vec![0.1_f64])).unwrap();
+        let error = serde_json::from_str::<StateArray<f32>>(&text).unwrap_err();
+        assert!(error.to_string().starts_with("an element is no f32"), "{error}");
+    }
+}

@@ -1,0 +1,98 @@
+//! What can go wrong between numbers and a picture on disk?
+
+use std::io;
+use std::path::PathBuf;
+
+/// Everything that `plot` reports instead of drawing a wrong picture.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlotError {
+    /// A confusion matrix has as many rows (true classes) as columns (predicted classes).
+    #[error("confusion matrix: counts are {rows} x {columns}, but every class needs one row and one column")]
+    NotSquare {
+        /// Rows of the counts that were given.
+        rows: usize,
+        /// Columns of the counts that were given.
+        columns: usize,
+    },
+    /// A confusion matrix without a class has nothing to show.
+    #[error("confusion matrix: there is no class")]
+    NoClasses,
+    /// Every class has exactly one name.
+    #[error("confusion matrix: {classes} classes, but {names} class names")]
+    ClassNames {
+        /// Rows of the counts.
+        classes: usize,
+        /// Names that were given.
+        names: usize,
+    },
+    /// An image has as many pixels as the sheet's `rows x columns`.
+    #[error(
+        "image sheet: image {index} ({caption:?}) has {pixels} pixels, but {rows} x {columns} needs {}",
+        rows.saturating_mul(*columns)
+    )]
+    PixelCount {
+        /// Position of the image on the sheet, from 0.
+        index: usize,
+        /// Its caption.
+        caption: String,
+        /// Pixels that were given.
+        pixels: usize,
+        /// Pixel rows of every image on this sheet.
+        rows: usize,
+        /// Pixel columns of every image on this sheet.
+        columns: usize,
+    },
+    /// The file name promises another format than the one that would be written.
+    #[error("cannot save {}: pictures are written as SVG, so the name has to end in .svg", path.display())]
+    NotSvg {
+        /// The file that was asked for.
+        path: PathBuf,
+    },
+    /// The disk said no. Whatever was at `path` before is still there, unharmed.
+    #[error("cannot save {}: {action}: {source}", path.display())]
+    Save {
+        /// The file that was asked for.
+        path: PathBuf,
+        /// The step that failed.
+        action: &'static str,
+        /// The reason.
+        source: io::Error,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_says_what_and_why() {
+        let cases = [
+            (
+                PlotError::NotSquare { rows: 2, columns: 3 },
+                "confusion matrix: counts are 2 x 3, but every class needs one row and one column",
+            ),
+            (PlotError::NoClasses, "confusion matrix: there is no class"),
+            (PlotError::ClassNames { classes: 2, names: 3 }, "confusion matrix: 2 classes, but 3 class names"),
+            (
+                PlotError::PixelCount { index: 4, caption: "true 3".into(), pixels: 63, rows: 8, columns: 8 },
+                "image sheet: image 4 (\"true 3\") has 63 pixels, but 8 x 8 needs 64",
+            ),
+            (
+                PlotError::NotSvg { path: "out/loss.png".into() },
+                "cannot save out/loss.png: pictures are written as SVG, so the name has to end in .svg",
+            ),
+            (
+                PlotError::Save {
+                    path: "out/loss.svg".into(),
+                    action: "writing a temporary file beside it",
+                    source: io::Error::other("disk full"),
+                },
+                "cannot save out/loss.svg: writing a temporary file beside it: disk full",
+            ),
+        ];
+        for (error, text) in cases {
+            assert_eq!(error.to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! Elementwise operations and their shares, tile by tile.
+//!
+//! Operands come as views of the output's shape, broadcast with strides of 0 where they were smaller. A tile of each is
+//! read as a dense slice, and one vectorised loop per rule does the rest.
+
+use super::{TILE, Tiles, View, dispatch};
+use crate::op::Comparison;
+use crate::real::Real;
+use crate::rules::{Binary, BinaryRule, BinaryVisitor, Lane, Powi, Unary, UnaryRule, UnaryVisitor};
+
+/// Which operand of two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Left,
+    Right,
+}
+
+/// Stores a share, or adds it to those that arrived before.
+#[inline(always)]
+fn deposit<T: Real>(out: &mut T, share: T, accumulate: bool) {
+    *out = if accumulate { *out + share } else { share };
+}
+
+/// A zero adjoint absorbs: its share is zero, also where the partial is infinite or NaN.
+#[inline(always)]
+fn absorbing<T: Real>(g: T, share: T) -> T {
+    if g == T::zero() { T::zero() } else { share }
+}
+
+struct MapUnary<'a, T> {
+    x: View<'a, T>,
+    out: &'a mut [T],
+}
+
+impl<T: Real> UnaryVisitor for MapUnary<'_, T> {
+    fn visit(self, rule: impl UnaryRule) {
+        let mut x = Tiles::new(self.x);
+        for (tile, out) in self.out.chunks_mut(TILE).enumerate() {
+            let x = x.read(tile * TILE, out.len());
+            dispatch(
+                #[inline(always)]
+                || {
+                    for (out, &x) in out.iter_mut().zip(x) {
+                        *out = rule.value(Lane(x)).0;
+                    }
+                },
+            );
+        }
+    }
+}
+
+/// `out = rule(x)`.
+pub(crate) fn unary<T: Real>(rule: Unary, x: View<'_, T>, out: &mut [T]) {
+    rule.visit(MapUnary { x, out });
+}
+
+/// `out = x^n`.
+pub(crate) fn powi<T: Real>(n: i32, x: View<'_, T>, out: &mut [T]) {
+    MapUnary { x, out }.visit(Powi(n));
+}
+
+struct ShareUnary<'a, T> {
+    x: View<'a, T>,
+    y: View<'a, T>,
+    g: &'a [T],
+    out: &'a mut [T],
+    accumulate: bool,
+}
+
+impl<T: Real> UnaryVisitor for ShareUnary<'_, T> {
+    fn visit(self, rule: impl UnaryRule) {
+        let (mut x, mut y, accumulate) = (Tiles::new(self.x), Tiles::new(self.y), self.accumulate);
+        for (tile, (out, g)) in self.out.chunks_mut(TILE).zip(self.g.chunks(TILE)).enumerate() {
+            let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
+            dispatch(
+                #[inline(always)]
+                || {
+                    for (((out, &x), &y), &g) in out.iter_mut().zip(x).zip(y).zip(g) {
+                        deposit(out, absorbing(g, rule.share(Lane(x), Lane(y), Lane(g)).0), accumulate);
+                    }
+                },
+            );
+        }
+    }
+}
+
+/// The operand's share of the adjoint `g` of `y = rule(x)`.
+pub(crate) fn unary_share<T: Real>(
+    rule: Unary,
+    x: View<'_, T>,
+    y: View<'_, T>,
+    g: &[T],
+    out: &mut [T],
+    accumulate: bool,
+) {
+    rule.visit(ShareUnary { x, y, g, out, accumulate });
+}
+
+/// The operand's share of the adjoint `g` of `y = x^n`.
+pub(crate) fn powi_share<T: Real>(n: i32, x: View<'_, T>, y: View<'_, T>, g: &[T], out: &mut [T], accumulate: bool) {
+    ShareUnary { x, y, g, out, accumulate }.visit(Powi(n));
+}
+
+struct MapBinary<'a, T> {
+    a: View<'a, T>,
+    b: View<'a, T>,
+    out: &'a mut [T],
+}
+
+impl<T: Real> BinaryVisitor for MapBinary<'_, T> {
+    fn visit(self, rule: impl BinaryRule) {
+        zip(
+            self.a,
+            self.b,
+            self.out,
+            #[inline(always)]
+            |a, b| rule.value(Lane(a), Lane(b)).0,
+        );
+    }
+}
+
+/// `out = f(a, b)`; `f` has to be inlined always.
+#[inline(always)]
+fn zip<T: Real>(a: View<'_, T>, b: View<'_, T>, out: &mut [T], f: impl Fn(T, T) -> T) {
+    let (mut a, mut b) = (Tiles::new(a), Tiles::new(b));
+    for (tile, out) in out.chunks_mut(TILE).enumerate() {
+        let (a, b) = (a.read(tile * TILE, out.len()), b.read(tile * TILE, out.len()));
+        dispatch(
+            #[inline(always)]
+            || {
+                for ((out, &a), &b) in out.iter_mut().zip(a).zip(b) {
+                    *out = f(a, b);
+                }
+            },
+        );
+    }
+}
+
+/// `out = rule(a, b)`.
+pub(crate) fn binary<T: Real>(rule: Binary, a: View<'_, T>, b: View<'_, T>, out: &mut [T]) {
+    rule.visit(MapBinary { a, b, out });
+}
+
+struct ShareBinary<'a, T> {
+    side: Side,
+    a: View<'a, T>,
+    b: View<'a, T>,
+    y: View<'a, T>,
+    g: &'a [T],
+    out: &'a mut [T],
+    accumulate: bool,
+}
+
+impl<'a, T: Real> ShareBinary<'a, T> {
+    #[inline(always)]
+    fn run(self, share: impl Fn(T, T, T, T) -> T) {
+        let (mut a, mut b, mut y) = (Tiles::new(self.a), Tiles::new(self.b), Tiles::new(self.y));
+        let accumulate = self.accumulate;
+        for (tile, (out, g)) in self.out.chunks_mut(TILE).zip(self.g.chunks(TILE)).enumerate() {
+            let (start, len) = (tile * TILE, out.len());
+            let (a, b, y) = (a.read(start, len), b.read(start, len), y.read(start, len));
+            dispatch(
+                #[inline(always)]
+                || {
+                    for ((((out, &a), &b), &y), &g) in out.iter_mut().zip(a).zip(b).zip(y).zip(g) {
+                        deposit(out, absorbing(g, share(a, b, y, g)), accumulate);
+                    }
+                },
+            );
+        }
+    }
+}
+
+impl<T: Real> BinaryVisitor for ShareBinary<'_, T> {
+    fn visit(self, rule: impl BinaryRule) {
+        match self.side {
+            Side::Left => self.run(
+                #[inline(always)]
+                |a, b, y, g| rule.left(Lane(a), Lane(b), Lane(y), Lane(g)).0,
+            ),
+            Side::Right => self.run(
+                #[inline(always)]
+                |a, b, y, g| rule.right(Lane(a), Lane(b), Lane(y), Lane(g)).0,
+            ),
+        }
+    }
+}
+
+/// One operand's share of the adjoint `g` of `y = rule(a, b)`, in the output's shape.
+#[allow(clippy::too_many_arguments, reason = "operands, output, adjoint and share of one rule")]
+pub(crate) fn binary_share<T: Real>(
+    rule: Binary,
+    side: Side,
+    a: View<'_, T>,
+    b: View<'_, T>,
+    y: View<'_, T>,
+    g: &[T],
+    out: &mut [T],
+    accumulate: bool,
+) {
+    rule.visit(ShareBinary { side, a, b, y, g, out, accumulate });
+}
+
+/// `out = 1` where the comparison holds, 0 elsewhere.
+pub(crate) fn compare<T: Real>(comparison: Comparison, a: View<'_, T>, b: View<'_, T>, out: &mut [T]) {
+    #[inline(always)]
+    fn indicator<T: Real>(holds: bool) -> T {
+        if holds { T::one() } else { T::zero() }
+    }
+    match comparison {
+        Comparison::Less => zip(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| indicator(a < b),
+        ),
+        Comparison::LessOrEqual => zip(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| indicator(a <= b),
+        ),
+        Comparison::Greater => zip(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| indicator(a > b),
+        ),
+        Comparison::GreaterOrEqual => zip(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| indicator(a >= b),
+        ),
+        Comparison::Equal => zip(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| indicator(a == b),
+        ),
+        Comparison::NotEqual => zip(
+            a,
+            b,
+            out,
+            #[inline(always)]
+            |a, b| indicator(a != b),
+        ),
+    }
+}
+
+/// `out = a` where the mask is not 0, `b` elsewhere.
+pub(crate) fn select<T: Real>(mask: View<'_, T>, a: View<'_, T>, b: View<'_, T>, out: &mut [T]) {
+    let (mut mask, mut a, mut b) = (Tiles::new(mask), Tiles::new(a), Tiles::new(b));
+    for (tile, out) in out.chunks_mut(TILE).enumerate() {
+        let (start, len) = (tile * TILE, out.len());
+        let (mask, a, b) = (mask.read(start, len), a.read(start, len), b.read(start, len));
+        dispatch(
+            #[inline(always)]
+            || {
+                for (((out, &mask), &a), &b) in out.iter_mut().zip(mask).zip(a).zip(b) {
+                    *out = if mask == T::zero() { b } else { a };
+                }
+            },
+        );
+    }
+}
+
+/// The share of a selection's left or right operand: the adjoint where it was selected, nothing elsewhere.
+pub(crate) fn select_share<T: Real>(side: Side, mask: View<'_, T>, g: View<'_, T>, out: &mut [T]) {
+    match side {
+        Side::Left => zip(
+            mask,
+            g,
+            out,
+            #[inline(always)]
+            |mask, g| if mask == T::zero() { T::zero() } else { g },
+        ),
+        Side::Right => zip(
+            mask,
+            g,
+            out,
+            #[inline(always)]
+            |mask, g| if mask == T::zero() { g } else { T::zero() },
+        ),
+    }
+}
+
+/// Adds dense elements of a shape to the places of `out` that an offset and strides say.
+pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    let Some((&length, outer)) = shape.split_last() else {
+        out[offset] += x[0];
+        return;
+    };
+    if x.is_empty() {
+        return;
+    }
+    let stride = strides[outer.len()];
+    for (row, elements) in x.chunks_exact(length).enumerate() {
+        let mut rest = row;
+        let mut place = offset as isize;
+        for (&length, &stride) in outer.iter().zip(strides).rev() {
+            place += (rest % length) as isize * stride;
+            rest /= length;
+        }
+        if stride == 1 {
+            let out = &mut out[place as usize..][..length];
+            out.iter_mut().zip(elements).for_each(|(out, &element)| *out += element);
+        } else {
+            for &element in elements {
+                out[place as usize] += element;
+                place += stride;
+            }
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! The chain rule: the reverse sweep.
+//!
+//! From the root to the first node, every operation hands its adjoint on to its operands, each its share. The first
+//! contribution to an adjoint is stored, later ones are added; nothing is cleared in advance.
+
+use crate::arena::Arena;
+use crate::error::Error;
+use crate::gradients::{Adjoints, Binding, Gradients, Place, TensorAdjoint};
+use crate::kernel::{self, Side, View};
+use crate::living;
+use crate::op::{Extreme, Node, Op, TensorOp};
+use crate::product;
+use crate::real::Real;
+use crate::rules::{Powi, UnaryRule};
+use crate::shape::{Shape, Strides};
+use crate::tape::{Slot, Storage};
+use crate::tensor::Tensor;
+use crate::transpose::{AxisSet, Cut, Factor, Linear, ProductShare, broadcast_strides, left_share, right_share};
+use crate::var::Var;
+
+/// What can be differentiated: a [`Var`], or a [`Tensor`] of one element.
+pub trait Root<T: Real>: Copy + sealed::Sealed {
+    #[doc(hidden)]
+    fn handle(self) -> Handle<T>;
+}
+
+/// A root's node and recording; its value, if it is known without looking it up.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Handle<T> {
+    node: u32,
+    recording: u32,
+    value: Option<T>,
+}
+
+mod sealed {
+    pub trait Sealed {}
+    impl<T> Sealed for crate::Var<T> {}
+    impl<T> Sealed for crate::Tensor<T> {}
+}
+
+impl<T: Real> Root<T> for Var<T> {
+    fn handle(self) -> Handle<T> {
+        Handle { node: self.node(), recording: self.recording(), value: Some(self.value()) }
+    }
+}
+
+impl<T: Real> Root<T> for Tensor<T> {
+    fn handle(self) -> Handle<T> {
+        Handle { node: self.node, recording: self.tape, value: None }
+    }
+}
+
+/// The gradients of a root; a constant root is an error.
+pub(crate) fn backward<T: Real>(root: impl Root<T>) -> Result<Gradients<T>, Error> {
+    let Handle { node, recording, .. } = root.handle();
+    if recording == 0 {
+        return Err(Error::ConstantRoot);
+    }
+    living::with(recording, "backward", |storage: &mut Storage<T>| {
+        single(storage, node)?;
+        if storage.is_active(node) { Ok(sweep(storage, node)) } else { Err(Error::ConstantRoot) }
+    })?
+}
+
+/// The value of a root and its gradients, which are zero where it is constant.
+pub(crate) fn value_and_grad<T: Real>(
+    storage: &mut Storage<T>,
+    root: impl Root<T>,
+) -> Result<(T, Gradients<T>), Error> {
+    let Handle { node, recording, value } = root.handle();
+    if recording != 0 && recording != storage.recording() {
+        return Err(Error::Foreign { operation: "backward" });
+    }
+    let value = match value {
+        Some(value) => value,
+        None => single(storage, node)?,
+    };
+    let reached = if storage.is_active(node) { node } else { 0 };
+    Ok((value, sweep(storage, reached)))
+}
+
+/// The value of a root, which must have exactly one element.
+fn single<T: Real>(storage: &Storage<T>, node: u32) -> Result<T, Error> {
+    let Node { value, op, .. } = storage.nodes[node as usize];
+    match op {
+        Op::Tensor => match storage.slot(node).view() {
+            View { data, offset, shape, .. } if shape.iter().all(|&length| length == 1) => Ok(data[offset]),
+            View { shape, .. } => Err(Error::RootNotScalar { shape: Shape::from(shape) }),
+        },
+        Op::Leaf
+        | Op::Unary(_)
+        | Op::Powi
+        | Op::Binary(_)
+        | Op::RightConstant(_)
+        | Op::LeftConstant(_)
+        | Op::AddProduct
+        | Op::Element => Ok(value),
+    }
+}
+
+/// Sweeps from a node, or from nowhere if it is 0, and returns the adjoints of everything that was reached.
+fn sweep<T: Real>(storage: &mut Storage<T>, root: u32) -> Gradients<T> {
+    let mut gradients = Gradients::take_spare();
+    let adjoints = &mut **gradients.adjoints;
+    place(storage, adjoints, root);
+    if root != 0 {
+        seed(storage, adjoints, root);
+        for index in (1..=root as usize).rev() {
+            let node = storage.nodes[index];
+            match node.op {
+                Op::Tensor => {
+                    hand_on_tensor(storage, adjoints, node.left as usize);
+                    storage.scratch.reset();
+                }
+                Op::Element => hand_on_element(storage, adjoints, index, node),
+                Op::Leaf
+                | Op::Unary(_)
+                | Op::Powi
+                | Op::Binary(_)
+                | Op::RightConstant(_)
+                | Op::LeftConstant(_)
+                | Op::AddProduct => {
+                    let g = adjoints.scalars[index];
+                    if g.into_bits() != T::UNREACHED {
+                        hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
+                    }
+                }
+            }
+        }
+    }
+    clear_unreached_params(adjoints);
+    gradients
+}
+
+/// Gives every tensor that a gradient is computed for its place, behind those of its operands.
+fn place<T: Real>(storage: &Storage<T>, adjoints: &mut Adjoints<T>, root: u32) {
+    adjoints.recording = storage.recording();
+    adjoints.scalars.resize(storage.nodes.len(), T::out_of_bits(T::UNREACHED));
+    let params = match &storage.bound {
+        Some(bound) => {
+            adjoints.params.resize(bound.values().len(), T::zero());
+            let (set, table) = (bound.set, bound.table.clone());
+            adjoints.binding = Some(Binding { set, table, first_tensor: bound.first_slot });
+            bound.first_slot..bound.first_slot + bound.table.len()
+        }
+        None => 0..0,
+    };
+    let mut end = 0;
+    for (index, slot) in storage.slots.iter().enumerate() {
+        let place = if params.contains(&index) {
+            let parameter = &adjoints.binding.as_ref().expect("bound above").table[index - params.start];
+            Place::Params(parameter.range().start)
+        } else if slot.active && slot.node <= root {
+            let start = end;
+            end += slot.shape.size();
+            Place::Elements(start)
+        } else {
+            Place::Nowhere
+        };
+        adjoints.tensors.push(TensorAdjoint::new(slot.node, slot.shape.clone(), place));
+    }
+    adjoints.elements.resize(end, T::zero());
+}
+
+fn seed<T: Real>(storage: &Storage<T>, adjoints: &mut Adjoints<T>, root: u32) {
+    let node = &storage.nodes[root as usize];
+    if node.op == Op::Tensor {
+        let tensor = &mut adjoints.tensors[node.left as usize];
+        tensor.reached = true;
+        match tensor.place {
+            Place::Elements(start) => adjoints.elements[start] = T::one(),
+            Place::Params(start) => adjoints.params[start] = T::one(),
+            Place::Nowhere => {}
+        }
+    } else {
+        adjoints.scalars[root as usize] = T::one();
+    }
+}
+
+fn clear_unreached_params<T: Real>(adjoints: &mut Adjoints<T>) {
+    for tensor in &adjoints.tensors {
+        if let (Place::Params(start), false) = (tensor.place, tensor.reached) {
+            adjoints.params[start..start + tensor.shape.size()].fill(T::zero());
+        }
+    }
+}
+
+/// Stores the first contribution to a scalar's adjoint, adds later ones.
+#[inline(always)]
+fn deposit<T: Real>(adjoints: &mut [T], node: u32, share: T) {
+    let adjoint = &mut adjoints[node as usize];
+    *adjoint = if adjoint.into_bits() == T::UNREACHED { share } else { *adjoint + share };
+}
+
+#[inline(always)]
+fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>, g: T) {
+    let Node { value: y, left, .. } = node;
+    // A zero adjoint absorbs: its shares are zero whatever the partials are.
+    let absorbs = g == T::zero();
+    let share = |share: T| if absorbs { T::zero() } else { share };
+    let x = nodes[left as usize].value;
+    match node.op {
+        Op::Leaf | Op::Element | Op::Tensor => {}
+        Op::Unary(rule) => deposit(adjoints, left, share(rule.share(x, y, g))),
+        Op::Powi => {
+            let n = T::word_out_of_bits(node.right).cast_signed();
+            deposit(adjoints, left, share(Powi(n).share(x, y, g)));
+        }
+        Op::Binary(rule) => {
+            let right = T::word_out_of_bits(node.right);
+            let b = nodes[right as usize].value;
+            deposit(adjoints, left, share(rule.left(x, b, y, g)));
+            deposit(adjoints, right, share(rule.right(x, b, y, g)));
+        }
+        Op::RightConstant(rule) => {
+            deposit(adjoints, left, share(rule.left(x, T::out_of_bits(node.right), y, g)));
+        }
+        Op::LeftConstant(rule) => {
+            deposit(adjoints, left, share(rule.right(T::out_of_bits(node.right), x, y, g)));
+        }
+        Op::AddProduct => {
+            deposit(adjoints, left, g);
+            deposit(adjoints, T::word_out_of_bits(node.right), g);
+        }
+    }
+}
+
+fn hand_on_element<T: Real>(storage: &Storage<T>, adjoints: &mut Adjoints<T>, index: usize, node: Node<T>) {
+    let g = adjoints.scalars[index];
+    if g.into_bits() == T::UNREACHED {
+        return;
+    }
+    let Adjoints { tensors, elements, params, .. } = adjoints;
+    let tensor = &mut tensors[storage.nodes[node.left as usize].left as usize];
+    let Some((out, accumulate)) = target(tensor, elements, params) else { return };
+    if !accumulate {
+        out.fill(T::zero());
+    }
+    out[T::word_out_of_bits(node.right) as usize] += g;
+}
+
+/// Where a tensor's adjoint is to be written, and whether to what is there already.
+fn target<'a, T: Real>(
+    tensor: &mut TensorAdjoint<T>,
+    elements: &'a mut [T],
+    params: &'a mut [T],
+) -> Option<(&'a mut [T], bool)> {
+    let size = tensor.shape.size();
+    let out = match tensor.place {
+        Place::Nowhere => return None,
+        Place::Elements(start) => &mut elements[start..start + size],
+        Place::Params(start) => &mut params[start..start + size],
+    };
+    Some((out, std::mem::replace(&mut tensor.reached, true)))
+}
+
+fn hand_on_tensor<T: Real>(storage: &Storage<T>, adjoints: &mut Adjoints<T>, index: usize) {
+    let slot = &storage.slots[index];
+    let Place::Elements(start) = adjoints.tensors[index].place else { return };
+    if !adjoints.tensors[index].reached || slot.operands.is_empty() {
+        return;
+    }
+    let Adjoints { tensors, elements, params, scalars, .. } = adjoints;
+    // An operand's adjoint lies before its user's.
+    let (before, from) = elements.split_at_mut(start);
+    let g = &from[..slot.shape.size()];
+    let operands = &storage.operands[slot.operands.start as usize..slot.operands.end as usize];
+    if let TensorOp::StackVars = slot.op {
+        for (&operand, &g) in operands.iter().zip(g).filter(|(operand, _)| **operand != 0) {
+            deposit(scalars, operand, g);
+        }
+        return;
+    }
+    for (position, &operand) in operands.iter().enumerate() {
+        let tensor = &mut tensors[storage.nodes[operand as usize].left as usize];
+        if !storage.slot(operand).active || matches!((&slot.op, position), (TensorOp::Select, 0)) {
+            continue;
+        }
+        if let Some((out, accumulate)) = target(tensor, before, params) {
+            Share { storage, slot, operands, g, position, out, accumulate }.compute();
+        }
+    }
+}
+
+/// One operand's share of one tensor's adjoint.
+struct Share<'a, T: Real> {
+    storage: &'a Storage<T>,
+    slot: &'a Slot<T>,
+    operands: &'a [u32],
+    g: &'a [T],
+    position: usize,
+    out: &'a mut [T],
+    accumulate: bool,
+}
+
+impl<'a, T: Real> Share<'a, T> {
+    fn compute(self) {
+        let Self { storage, slot, g, accumulate, .. } = self;
+        match &slot.op {
+            TensorOp::Leaf | TensorOp::StackVars => {}
+            TensorOp::Unary(rule) => {
+                kernel::unary_share(*rule, self.operand(0), slot.view(), g, self.out, accumulate);
+            }
+            TensorOp::Powi(n) => kernel::powi_share(*n, self.operand(0), slot.view(), g, self.out, accumulate),
+            TensorOp::Binary(rule) => {
+                let rule = *rule;
+                let side = if self.position == 0 { Side::Left } else { Side::Right };
+                let [a, b] = [0, 1].map(|operand| self.broadcast_strides(operand));
+                let [a, b] = [(0, &a), (1, &b)].map(|(operand, strides)| View {
+                    shape: &slot.shape,
+                    strides,
+                    ..self.operand(operand)
+                });
+                if rule.passes_on(side) {
+                    return self.undo_broadcast(g);
+                }
+                self.through(|g, out, accumulate| {
+                    kernel::binary_share(rule, side, a, b, slot.view(), g, out, accumulate);
+                });
+            }
+            TensorOp::Select => {
+                let side = if self.position == 1 { Side::Left } else { Side::Right };
+                let strides = self.broadcast_strides(0);
+                let mask = View { shape: &slot.shape, strides: &strides, ..self.operand(0) };
+                let share = storage.scratch.take(g.len());
+                kernel::select_share(side, mask, dense(g, &slot.shape, &slot.shape.dense_strides()), share);
+                self.undo_broadcast(share);
+            }
+            TensorOp::Linear(linear) => {
+                let strides = slot.shape.dense_strides();
+                let adjoint = dense(g, &slot.shape, &strides);
+                let (indices, scratch) = (&storage.indices, &storage.scratch);
+                linear.transposed().apply(adjoint, self.shape(), indices, scratch, self.out, accumulate);
+            }
+            &TensorOp::MatMul { left_transposed, right_transposed } => {
+                let share = if self.position == 0 { left_share } else { right_share };
+                self.product(share(left_transposed, right_transposed));
+            }
+            &TensorOp::Concat { axis } => {
+                let before = self.operands[..self.position].iter();
+                let start: usize = before.map(|&operand| storage.shape(operand)[axis]).sum();
+                let mut cut = Cut { starts: slot.shape.iter().map(|_| 0).collect(), ..Cut::default() };
+                cut.steps = slot.shape.iter().map(|_| 1).collect();
+                cut.starts[axis] = start as u32;
+                let strides = slot.shape.dense_strides();
+                let adjoint = dense(g, &slot.shape, &strides);
+                let (indices, scratch) = (&storage.indices, &storage.scratch);
+                Linear::Slice(cut).apply(adjoint, self.shape(), indices, scratch, self.out, accumulate);
+            }
+            TensorOp::Extreme(Extreme::Max | Extreme::Min) => {
+                let y = slot.view();
+                split_ties(self.operand(0), y.data[y.offset], g[0], &storage.scratch, self.out, accumulate);
+            }
+            TensorOp::LogSoftmax => {
+                let cols = slot.shape.last().copied().unwrap_or(1);
+                let rows = g.len().checked_div(cols).unwrap_or(0);
+                let y = slot.view().dense().expect("a computed tensor is dense");
+                kernel::log_softmax_share(y, g, rows, cols, self.out, accumulate);
+            }
+        }
+    }
+
+    fn operand(&self, position: usize) -> View<'a, T> {
+        self.storage.slot(self.operands[position]).view()
+    }
+
+    /// The shape of the operand whose share this is.
+    fn shape(&self) -> &'a Shape {
+        self.storage.shape(self.operands[self.position])
+    }
+
+    fn broadcast_strides(&self, position: usize) -> Strides {
+        broadcast_strides(self.operand(position), &self.slot.shape)
+    }
+
+    /// Computes a share in the output's shape and undoes the operand's broadcast.
+    fn through(self, share: impl FnOnce(&[T], &mut [T], bool)) {
+        if *self.shape() == self.slot.shape {
+            share(self.g, self.out, self.accumulate);
+        } else {
+            let full = self.storage.scratch.take(self.g.len());
+            share(self.g, full, false);
+            self.undo_broadcast(full);
+        }
+    }
+
+    /// Sums a share in the output's shape over the axes along which the operand was repeated.
+    fn undo_broadcast(self, share: &[T]) {
+        let Self { storage, slot, accumulate, .. } = self;
+        let axes = AxisSet::broadcast(self.shape(), &slot.shape);
+        let strides = slot.shape.dense_strides();
+        let share = dense(share, &slot.shape, &strides);
+        Linear::Sum(axes).apply(share, self.shape(), &[], &storage.scratch, self.out, accumulate);
+    }
+
+    fn product(self, share: ProductShare) {
+        let strides = self.slot.shape.dense_strides();
+        let factor = |factor| match factor {
+            Factor::Left => self.operand(0),
+            Factor::Right => self.operand(1),
+            Factor::Adjoint => dense(self.g, &self.slot.shape, &strides),
+        };
+        let [(left, left_transposed), (right, right_transposed)] = share;
+        let left = product::Operand { view: factor(left), transposed: left_transposed };
+        let right = product::Operand { view: factor(right), transposed: right_transposed };
+        let shape = self.storage.shape(self.operands[self.position]);
+        product::batched(left, right, shape, &self.storage.scratch, self.out, self.accumulate);
+    }
+}
+
+fn dense<'a, T>(data: &'a [T], shape: &'a Shape, strides: &'a [isize]) -> View<'a, T> {
+    View { data, offset: 0, shape, strides }
+}
+
+/// Gives every element that attains the extreme an equal part of the adjoint.
+fn split_ties<T: Real>(x: View<'_, T>, y: T, g: T, scratch: &Arena<T>, out: &mut [T], accumulate: bool) {
+    let elements = scratch.take(out.len());
+    kernel::copy(x, elements);
+    // An extreme of NaN is attained by the elements that are NaN.
+    let attains = |element: T| element == y || (y.is_nan() && element.is_nan());
+    let ties = elements.iter().filter(|element| attains(**element)).count();
+    let part = if y.is_nan() { y } else { g / T::from_f64(ties as f64) };
+    let part = if g == T::zero() { g } else { part };
+    for (out, &element) in out.iter_mut().zip(&*elements) {
+        let share = if attains(element) { part } else { T::zero() };
+        *out = if accumulate { *out + share } else { share };
+    }
+}

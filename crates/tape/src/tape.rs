@@ -1,0 +1,547 @@
+//! Recording: the list of nodes, where values lie, and starting over.
+
+use std::marker::PhantomData;
+use std::ops::{Deref, Range};
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
+
+use crate::arena::Arena;
+use crate::elements::Elements;
+use crate::error::{Error, unwrap};
+use crate::gradients::Gradients;
+use crate::kernel::View;
+use crate::living::{self, Badge};
+use crate::op::{Node, Op, TensorOp};
+use crate::params::{ParamId, Parameter, Params};
+use crate::real::Real;
+use crate::shape::{Shape, Strides};
+use crate::sweep::{self, Root};
+use crate::tensor::Tensor;
+use crate::transpose::{MOST_AXES, Saved};
+use crate::var::Var;
+
+/// The list of everything that is computed from its variables, in the order in which it is computed.
+///
+/// Handles into it, [`Var`] and [`Tensor`], are plain numbers without a lifetime: functions take and return them by
+/// value, and record by computing. The memory of a tape serves every recording after a [`reset`](Self::reset), so a loop
+/// allocates in its first pass only.
+///
+/// ```
+/// use ndarray::array;
+/// let tape = tape::Tape::new();
+/// let w = tape.variable(array![[0.1, 0.2], [0.3, 0.4]]);
+/// let loss = tape.constant(array![[1.0, 2.0]]).matmul(w).tanh().sum();
+/// let gradients = loss.backward();
+/// assert_eq!(gradients[w].shape(), [2, 2]);
+/// assert!((gradients[w][[1, 0]] - 2.0 * (1.0 - 0.7_f64.tanh().powi(2))).abs() < 1e-15);
+/// ```
+pub struct Tape<T: Real> {
+    storage: NonNull<Storage<T>>,
+    /// A tape belongs to the thread that made it, whose table leads to it.
+    not_send: PhantomData<*const T>,
+}
+
+/// What a tape owns. Handles reach it through the thread's table of living tapes.
+pub struct Storage<T: Real> {
+    recording: u32,
+    badge: Option<Arc<Badge>>,
+    /// Node 0 is nobody's: a handle with number 0 is a constant.
+    pub(crate) nodes: Vec<Node<T>>,
+    pub(crate) slots: Vec<Slot<T>>,
+    /// The operands of tensors, slot after slot.
+    pub(crate) operands: Vec<u32>,
+    /// Indices that operations keep: which rows were selected, which element was the largest.
+    pub(crate) indices: Vec<u32>,
+    pub(crate) arena: Arena<T>,
+    /// For intermediate results inside of one operation.
+    pub(crate) scratch: Arena<T>,
+    pub(crate) bound: Option<Bound<T>>,
+}
+
+/// What is known of one tensor.
+pub(crate) struct Slot<T> {
+    pub(crate) node: u32,
+    pub(crate) op: TensorOp,
+    pub(crate) operands: Range<u32>,
+    pub(crate) shape: Shape,
+    pub(crate) strides: Strides,
+    /// Whether a variable or a trainable parameter lies behind it: if not, no gradient is computed.
+    pub(crate) active: bool,
+    /// The memory that the tensor is a view of: a piece of the arena, or the bound parameters.
+    memory: NonNull<[T]>,
+    offset: usize,
+}
+
+/// The parameters that a recording reads.
+pub(crate) struct Bound<T> {
+    pub(crate) set: u32,
+    pub(crate) table: Arc<Vec<Parameter>>,
+    /// Kept so that the memory stays where it is; whoever writes to the parameters meanwhile writes to a copy.
+    values: Arc<Vec<T>>,
+    pub(crate) first_slot: usize,
+}
+
+impl<T> Bound<T> {
+    pub(crate) fn values(&self) -> &[T] {
+        &self.values
+    }
+}
+
+impl<T: Real> Slot<T> {
+    pub(crate) fn view(&self) -> View<'_, T> {
+        // SAFETY: The memory was written before the slot was made and is not written again. It stays while the slot
+        // does: the arena is reset, and the parameters are let go of, together with the slots.
+        let data = unsafe { self.memory.as_ref() };
+        View { data, offset: self.offset, shape: &self.shape, strides: &self.strides }
+    }
+}
+
+impl<T: Real> Storage<T> {
+    fn new() -> Self {
+        let mut storage = Self {
+            recording: 0,
+            badge: None,
+            nodes: Vec::new(),
+            slots: Vec::new(),
+            operands: Vec::new(),
+            indices: Vec::new(),
+            arena: Arena::new(),
+            scratch: Arena::new(),
+            bound: None,
+        };
+        storage.clear();
+        storage
+    }
+
+    pub(crate) fn recording(&self) -> u32 {
+        self.recording
+    }
+
+    /// Forgets everything and keeps the memory.
+    fn clear(&mut self) {
+        self.nodes.clear();
+        self.slots.clear();
+        self.operands.clear();
+        self.indices.clear();
+        self.arena.reset();
+        self.scratch.reset();
+        self.bound = None;
+        let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
+        self.nodes.push(nobody);
+    }
+
+    /// Adds a node and returns its number.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, node: Node<T>) -> u32 {
+        let number = self.nodes.len();
+        if number == self.nodes.capacity() {
+            self.grow();
+        }
+        self.nodes.push(node);
+        number as u32
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        const LIMIT: usize = u32::MAX as usize;
+        let room = self.nodes.len().max(1024).min(LIMIT - self.nodes.len());
+        assert!(room > 0, "{}", Error::Full { limit: LIMIT });
+        self.nodes.reserve_exact(room);
+    }
+
+    /// The slot of a tensor of this recording.
+    pub(crate) fn slot(&self, node: u32) -> &Slot<T> {
+        &self.slots[self.nodes[node as usize].left as usize]
+    }
+
+    pub(crate) fn shape(&self, node: u32) -> &Shape {
+        &self.slot(node).shape
+    }
+
+    pub(crate) fn is_active(&self, node: u32) -> bool {
+        match self.nodes[node as usize].op {
+            Op::Tensor => self.slot(node).active,
+            Op::Leaf
+            | Op::Unary(_)
+            | Op::Powi
+            | Op::Binary(_)
+            | Op::RightConstant(_)
+            | Op::LeftConstant(_)
+            | Op::AddProduct
+            | Op::Element => node != 0,
+        }
+    }
+
+    /// Keeps indices for an operation.
+    pub(crate) fn save(&mut self, indices: impl ExactSizeIterator<Item = u32>) -> Saved {
+        let saved = Saved { start: self.indices.len() as u32, len: indices.len() as u32 };
+        self.indices.extend(indices);
+        saved
+    }
+
+    /// Records a tensor whose elements lie in memory of their own, dense and row by row.
+    pub(crate) fn push_dense(
+        &mut self,
+        op: TensorOp,
+        operands: &[u32],
+        shape: Shape,
+        elements: NonNull<[T]>,
+    ) -> Tensor<T> {
+        let strides = shape.dense_strides();
+        let active = operands.iter().any(|&operand| self.is_active(operand));
+        self.push_slot(op, operands, active, shape, strides, elements, 0)
+    }
+
+    /// Records a tensor that is another view of its operand's elements.
+    pub(crate) fn push_view(
+        &mut self,
+        op: TensorOp,
+        operand: u32,
+        shape: Shape,
+        offset: usize,
+        strides: Strides,
+    ) -> Tensor<T> {
+        let &Slot { memory, active, .. } = self.slot(operand);
+        self.push_slot(op, &[operand], active, shape, strides, memory, offset)
+    }
+
+    /// Records a tensor before which nothing comes.
+    pub(crate) fn push_leaf(&mut self, shape: Shape, active: bool, write: impl FnOnce(&mut [T])) -> Tensor<T> {
+        let strides = shape.dense_strides();
+        let elements = self.arena.take(shape.size());
+        write(elements);
+        let elements = NonNull::from(elements);
+        self.push_slot(TensorOp::Leaf, &[], active, shape, strides, elements, 0)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the fields of a slot, in one place")]
+    fn push_slot(
+        &mut self,
+        op: TensorOp,
+        operands: &[u32],
+        active: bool,
+        shape: Shape,
+        strides: Strides,
+        memory: NonNull<[T]>,
+        offset: usize,
+    ) -> Tensor<T> {
+        let left = self.slots.len() as u32;
+        let node = self.push(Node { value: T::zero(), right: T::word_into_bits(0), left, op: Op::Tensor });
+        // What no gradient is computed for is a constant: of how it came about, nothing is kept.
+        let (op, operands) = if active { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
+        let start = self.operands.len() as u32;
+        self.operands.extend_from_slice(operands);
+        let operands = start..self.operands.len() as u32;
+        self.slots.push(Slot { node, op, operands, shape, strides, active, memory, offset });
+        Tensor::new(node, self.recording)
+    }
+
+    /// Records one leaf for every parameter, or finds those that are there.
+    fn bind(&mut self, params: &Params<T>) -> Result<(), Error> {
+        if let Some(bound) = &self.bound {
+            let same = bound.set == params.set() && Arc::ptr_eq(&bound.values, params.shared_values());
+            return if same { Ok(()) } else { Err(Error::AlreadyBound) };
+        }
+        let (values, table) = (Arc::clone(params.shared_values()), Arc::clone(params.shared_table()));
+        let memory = NonNull::from(values.as_slice());
+        let first_slot = self.slots.len();
+        for parameter in table.iter() {
+            let (shape, start) = (parameter.shape().clone(), parameter.range().start);
+            let strides = shape.dense_strides();
+            self.push_slot(TensorOp::Leaf, &[], parameter.is_trainable(), shape, strides, memory, start);
+        }
+        self.bound = Some(Bound { set: params.set(), table, values, first_slot });
+        Ok(())
+    }
+}
+
+impl<T: Real> Tape<T> {
+    /// An empty tape.
+    #[must_use]
+    pub fn new() -> Self {
+        let storage = NonNull::from(Box::leak(Box::new(Storage::new())));
+        let badge = living::enter(storage);
+        let mut tape = Self { storage, not_send: PhantomData };
+        let owned = tape.storage_mut();
+        owned.recording = badge.number();
+        owned.badge = Some(badge);
+        tape
+    }
+
+    /// Records a scalar variable.
+    #[must_use]
+    pub fn var(&self, value: T) -> Var<T> {
+        let storage = self.borrow();
+        let node = storage.push(Node { value, right: T::word_into_bits(0), left: 0, op: Op::Leaf });
+        Var::new(value, node, storage.recording)
+    }
+
+    /// Records a scalar variable for each number.
+    #[must_use]
+    pub fn vars(&self, values: &[T]) -> Vec<Var<T>> {
+        values.iter().map(|&value| self.var(value)).collect()
+    }
+
+    /// Records a tensor with respect to which gradients are wanted. The elements are copied.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f32>::new();
+    /// let x = tape.variable([1.0, 2.0, 3.0]);
+    /// assert_eq!(x.shape(), [3]);
+    /// ```
+    ///
+    /// # Panics
+    /// If there are more than 32 axes.
+    #[must_use]
+    #[track_caller]
+    pub fn variable(&self, elements: impl Elements<T>) -> Tensor<T> {
+        self.leaf(&elements, true)
+    }
+
+    /// Records a tensor that is not differentiated. The elements are copied.
+    ///
+    /// # Panics
+    /// If there are more than 32 axes.
+    #[must_use]
+    #[track_caller]
+    pub fn constant(&self, elements: impl Elements<T>) -> Tensor<T> {
+        self.leaf(&elements, false)
+    }
+
+    #[track_caller]
+    fn leaf(&self, elements: &impl Elements<T>, active: bool) -> Tensor<T> {
+        let shape = elements.shape();
+        if shape.rank() > MOST_AXES {
+            panic!("{}", Error::Shape { operation: "variable", shape, rule: "a tensor has at most 32 axes" });
+        }
+        // The elements are code of users, so they must be written before the tape is borrowed.
+        let mut target = NonNull::from(self.read().arena.take(shape.size()));
+        // SAFETY: The arena lends this piece to nobody else, and it stays until the tape is reset, which needs the tape
+        // exclusively.
+        elements.write(unsafe { target.as_mut() });
+        let strides = shape.dense_strides();
+        self.borrow().push_slot(TensorOp::Leaf, &[], active, shape, strides, target, 0)
+    }
+
+    /// Binds parameters without copying them: each is a tensor of this recording. One set of parameters a recording;
+    /// binding it again gives the same tensors.
+    ///
+    /// # Panics
+    /// If other parameters are bound already.
+    #[must_use]
+    #[track_caller]
+    pub fn bind(&self, params: &Params<T>) -> Pass<'_, T> {
+        unwrap(self.borrow().bind(params));
+        Pass { tape: self }
+    }
+
+    /// A tensor's elements, without copying them.
+    ///
+    /// # Panics
+    /// If the tensor is not of this tape's current recording.
+    #[must_use]
+    #[track_caller]
+    pub fn view(&self, tensor: Tensor<T>) -> ArrayViewD<'_, T> {
+        let storage = self.read();
+        if tensor.tape != storage.recording {
+            panic!("{}", Error::UnknownHandle);
+        }
+        let slot = storage.slot(tensor.node);
+        let View { data, offset, shape, strides } = slot.view();
+        if shape.contains(&0) {
+            return ArrayViewD::from_shape(shape, &[]).expect("a shape with a zero axis has no element");
+        }
+        // ndarray knows no negative strides at creation: such an axis is laid forwards and then inverted.
+        let mut first = offset;
+        let mut forwards: Strides = strides.into();
+        for (stride, &length) in forwards.iter_mut().zip(shape) {
+            if *stride < 0 {
+                first = first.strict_add_signed(*stride * (length as isize - 1));
+                *stride = -*stride;
+            }
+        }
+        let positive: Vec<usize> = forwards.iter().map(|&stride| stride as usize).collect();
+        let layout = IxDyn(shape).strides(IxDyn(&positive));
+        let last: usize = shape.iter().zip(&positive).map(|(&length, &stride)| (length - 1) * stride).sum();
+        assert!(first + last < data.len(), "a view lies inside its memory");
+        // SAFETY: The first and the last element lie inside the memory, all others between them, and the memory stays
+        // and is not written while the tape is borrowed. Overlapping strides are fine for a shared view.
+        let mut view = unsafe { ArrayViewD::from_shape_ptr(layout, data.as_ptr().add(first)) };
+        for (axis, &stride) in strides.iter().enumerate() {
+            if stride < 0 {
+                view.invert_axis(ndarray::Axis(axis));
+            }
+        }
+        view
+    }
+
+    /// Forgets the recording and keeps its memory for the next one. Handles into it are refused from now on.
+    pub fn reset(&mut self) {
+        let pointer = self.storage;
+        let storage = self.storage_mut();
+        storage.clear();
+        storage.recording = living::renumber(pointer, storage.badge.as_ref().expect("a living tape has a badge"));
+    }
+
+    /// Binds the parameters, records `loss`, sweeps, and returns the loss with its gradients. The recording is over then,
+    /// and its memory serves the next one.
+    ///
+    /// A loss that depends on no variable has zero gradients.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let mut params = tape::Params::new();
+    /// let w = params.add("w", &array![3.0, 4.0]);
+    /// let mut tape = tape::Tape::<f64>::new();
+    /// let (loss, gradients) = tape.value_and_grad(&params, |pass| {
+    ///     let w = pass.parameter(w);
+    ///     (w * w).sum()
+    /// });
+    /// assert_eq!(loss, 25.0);
+    /// assert_eq!(gradients.params(), [6.0, 8.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// If the loss has more than one element.
+    #[track_caller]
+    pub fn value_and_grad<R: Root<T>>(
+        &mut self,
+        params: &Params<T>,
+        loss: impl FnOnce(&Pass<'_, T>) -> R,
+    ) -> (T, Gradients<T>) {
+        self.reset();
+        let loss = loss(&self.bind(params));
+        let swept = self.value_and_grad_of(loss);
+        self.reset();
+        swept
+    }
+
+    /// The value and the gradients of a root that may be constant: its gradients are zero then.
+    #[track_caller]
+    pub(crate) fn value_and_grad_of(&self, root: impl Root<T>) -> (T, Gradients<T>) {
+        unwrap(sweep::value_and_grad(self.borrow(), root))
+    }
+
+    /// Binds the parameters, evaluates `compute`, and returns a copy of the result. The recording is over then.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let mut params = tape::Params::new();
+    /// let w = params.add("w", &array![3.0, 4.0]);
+    /// let doubled = tape::Tape::<f64>::new().evaluate(&params, |pass| pass.parameter(w) * 2.0);
+    /// assert_eq!(doubled, array![6.0, 8.0].into_dyn());
+    /// ```
+    #[track_caller]
+    pub fn evaluate(
+        &mut self,
+        params: &Params<T>,
+        compute: impl FnOnce(&Pass<'_, T>) -> Tensor<T>,
+    ) -> ndarray::ArrayD<T> {
+        self.reset();
+        let result = compute(&self.bind(params));
+        let array = self.view(result).to_owned();
+        self.reset();
+        array
+    }
+
+    /// How many nodes are recorded.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.read().nodes.len() - 1
+    }
+
+    /// Whether nothing is recorded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes of memory that the tape holds, used or not.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let storage = self.read();
+        storage.nodes.capacity() * size_of::<Node<T>>()
+            + storage.slots.capacity() * size_of::<Slot<T>>()
+            + (storage.operands.capacity() + storage.indices.capacity()) * size_of::<u32>()
+            + storage.arena.bytes()
+            + storage.scratch.bytes()
+    }
+
+    fn read(&self) -> &Storage<T> {
+        // SAFETY: The storage lives as long as the tape. Handles borrow it mutably only while one operation is recorded,
+        // which runs no code of users, so no such borrow is alive here; and what this reference is used for ends before
+        // the next operation is recorded, but for elements of the arena, which no operation writes again.
+        unsafe { self.storage.as_ref() }
+    }
+
+    #[allow(clippy::mut_from_ref, reason = "handles write to the tape too; the borrows do not overlap")]
+    fn borrow(&self) -> &mut Storage<T> {
+        // SAFETY: As in `read`; the borrow is used for one recording operation or one sweep.
+        unsafe { &mut *self.storage.as_ptr() }
+    }
+
+    fn storage_mut(&mut self) -> &mut Storage<T> {
+        self.borrow()
+    }
+}
+
+impl<T: Real> Default for Tape<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Real> Drop for Tape<T> {
+    fn drop(&mut self) {
+        if let Some(badge) = self.storage_mut().badge.take() {
+            living::leave(self.storage, &badge);
+        }
+        // SAFETY: The pointer came from a leaked `Box` and is freed only here; the table does not lead to it any more.
+        drop(unsafe { Box::from_raw(self.storage.as_ptr()) });
+    }
+}
+
+impl<T: Real> std::fmt::Debug for Tape<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tape").field("nodes", &self.len()).field("bytes", &self.bytes()).finish_non_exhaustive()
+    }
+}
+
+/// A tape with parameters bound: what the forward function of a layer is given.
+///
+/// It dereferences to the [`Tape`], so constants and variables are recorded on it directly.
+#[derive(Debug)]
+pub struct Pass<'a, T: Real> {
+    tape: &'a Tape<T>,
+}
+
+impl<T: Real> Pass<'_, T> {
+    /// The tensor of a bound parameter.
+    ///
+    /// # Panics
+    /// If the parameter belongs to another set than the one that is bound.
+    #[must_use]
+    #[track_caller]
+    pub fn parameter(&self, id: ParamId) -> Tensor<T> {
+        let storage = self.tape.read();
+        let bound =
+            storage.bound.as_ref().filter(|bound| bound.set == id.set && (id.index as usize) < bound.table.len());
+        match bound {
+            Some(bound) => {
+                let slot = &storage.slots[bound.first_slot + id.index as usize];
+                Tensor::new(slot.node, storage.recording)
+            }
+            None => panic!("{}", Error::ForeignParameter),
+        }
+    }
+}
+
+impl<T: Real> Deref for Pass<'_, T> {
+    type Target = Tape<T>;
+
+    fn deref(&self) -> &Tape<T> {
+        self.tape
+    }
+}

@@ -1,0 +1,81 @@
+//! What a run can be told.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use optim::{Adam, Optimizer, Schedule, Sgd};
+
+/// A network learns to read handwritten digits.
+#[derive(Debug, Parser)]
+#[command(name = "digits")]
+pub struct Options {
+    /// How often every image is learnt from
+    #[arg(long, default_value = "30")]
+    pub epochs: NonZeroUsize,
+    /// How many images a step learns from
+    #[arg(long, default_value = "32")]
+    pub batch: NonZeroUsize,
+    /// The learning rate after its warm-up; each optimizer has one of its own
+    #[arg(long, value_parser = learning_rate)]
+    lr: Option<f64>,
+    /// How the gradient is followed
+    #[arg(long, value_enum, default_value = "adam")]
+    optimizer: Name,
+    /// Where weights and shuffles start from
+    #[arg(long, default_value = "0")]
+    pub seed: u64,
+    /// Where pictures, parameters and checkpoint go
+    #[arg(long, default_value = "target/digits")]
+    pub out: PathBuf,
+    /// Continue from the checkpoint in the output directory, if there is one
+    #[arg(long)]
+    pub resume: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
+enum Name {
+    Sgd,
+    Momentum,
+    Nesterov,
+    Adam,
+}
+
+fn learning_rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "it must be a number".to_owned())?;
+    if rate > 0.0 && rate.is_finite() { Ok(rate) } else { Err("it must be a finite number above 0".to_owned()) }
+}
+
+impl Options {
+    fn rate(&self) -> f64 {
+        self.lr.unwrap_or(match self.optimizer {
+            Name::Sgd => 0.3,
+            Name::Momentum | Name::Nesterov => 0.05,
+            Name::Adam => 2e-3,
+        })
+    }
+
+    /// The optimizer, whose learning rate rises for a twentieth of the steps and then falls to zero along a cosine.
+    pub fn optimizer(&self, steps: u64) -> Box<dyn Optimizer<f32>> {
+        let schedule = Schedule::cosine(steps).warmup(steps / 20);
+        let sgd = Sgd::new(self.rate()).schedule(schedule.clone()).clip_norm(5.0);
+        match self.optimizer {
+            Name::Sgd => Box::new(sgd),
+            Name::Momentum => Box::new(sgd.momentum(0.9)),
+            Name::Nesterov => Box::new(sgd.momentum(0.9).nesterov()),
+            Name::Adam => Box::new(Adam::new(self.rate()).schedule(schedule).clip_norm(5.0)),
+        }
+    }
+
+    /// The settings in one line.
+    pub fn describe(&self) -> String {
+        let Self { epochs, batch, seed, .. } = self;
+        let name = self.optimizer.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
+        format!("{name} at {}, {epochs} epochs in batches of {batch}, seed {seed}", self.rate())
+    }
+
+    /// Whether the run is as long as it needs to be to learn what it is asserted to learn.
+    pub fn is_full_training(&self) -> bool {
+        self.epochs.get() >= 30 && self.batch.get() <= 64 && self.lr.is_none()
+    }
+}
