@@ -176,7 +176,7 @@ mod tests {
             (Gain::Linear, 1.0),
             (Gain::Sigmoid, 1.0),
             (Gain::Tanh, 1.666_666_666_666_666_7),
-            (Gain::Relu, 1.414_213_562_373_095_1),
+            (Gain::Relu, std::f64::consts::SQRT_2),
             (Gain::LeakyRelu(0.01), 1.414_142_856_997_835_4),
             (Gain::Selu, 0.75),
             (Gain::Factor(0.3), 0.3),
