@@ -8,10 +8,13 @@ use benches::{point, rosenbrock, transcendental};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use tape::{Check, Tape, Var};
 
+/// A function by name, for variables and for plain numbers.
+type Function = (&'static str, fn(&[Var]) -> Var, fn(&[f64]) -> f64);
+
 const VARIABLES: usize = 10_000;
 
 fn scalars(criterion: &mut Criterion) {
-    let functions: [(&str, fn(&[Var]) -> Var, fn(&[f64]) -> f64); 2] =
+    let functions: [Function; 2] =
         [("rosenbrock", rosenbrock, rosenbrock), ("transcendental", transcendental, transcendental)];
     let x = point(VARIABLES);
     for (name, recorded, plain) in functions {

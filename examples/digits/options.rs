@@ -9,13 +9,13 @@ use optim::{Adam, Optimizer, Schedule, Sgd};
 /// A network learns to read handwritten digits.
 #[derive(Debug, Parser)]
 #[command(name = "digits")]
-pub struct Options {
+pub(crate) struct Options {
     /// How often every image is learnt from
     #[arg(long, default_value = "30")]
-    pub epochs: NonZeroUsize,
+    pub(crate) epochs: NonZeroUsize,
     /// How many images a step learns from
     #[arg(long, default_value = "32")]
-    pub batch: NonZeroUsize,
+    pub(crate) batch: NonZeroUsize,
     /// The learning rate after its warm-up; each optimizer has one of its own
     #[arg(long, value_parser = learning_rate)]
     lr: Option<f64>,
@@ -24,13 +24,13 @@ pub struct Options {
     optimizer: Name,
     /// Where weights and shuffles start from
     #[arg(long, default_value = "0")]
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Where pictures, parameters and checkpoint go
     #[arg(long, default_value = "target/digits")]
-    pub out: PathBuf,
+    pub(crate) out: PathBuf,
     /// Continue from the checkpoint in the output directory, if there is one
     #[arg(long)]
-    pub resume: bool,
+    pub(crate) resume: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, ValueEnum)]
@@ -56,7 +56,7 @@ impl Options {
     }
 
     /// The optimizer, whose learning rate rises for a twentieth of the steps and then falls to zero along a cosine.
-    pub fn optimizer(&self, steps: u64) -> Box<dyn Optimizer<f32>> {
+    pub(crate) fn optimizer(&self, steps: u64) -> Box<dyn Optimizer<f32>> {
         let schedule = Schedule::cosine(steps).warmup(steps / 20);
         let sgd = Sgd::new(self.rate()).schedule(schedule.clone()).clip_norm(5.0);
         match self.optimizer {
@@ -68,14 +68,14 @@ impl Options {
     }
 
     /// The settings in one line.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let Self { epochs, batch, seed, .. } = self;
         let name = self.optimizer.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
         format!("{name} at {}, {epochs} epochs in batches of {batch}, seed {seed}", self.rate())
     }
 
     /// Whether the run is as long as it needs to be to learn what it is asserted to learn.
-    pub fn is_full_training(&self) -> bool {
+    pub(crate) fn is_full_training(&self) -> bool {
         self.epochs.get() >= 30 && self.batch.get() <= 64 && self.lr.is_none()
     }
 }

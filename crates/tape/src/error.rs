@@ -78,12 +78,10 @@ pub enum Error {
         shape: Shape,
     },
     /// The tape of a handle was reset or dropped after the handle was made.
-    #[error("{operation}: stale handle: its tape was {fate} after the handle was made")]
+    #[error("{operation}: stale handle: its tape was reset or dropped after the handle was made")]
     Stale {
         /// The operation that was asked for.
         operation: &'static str,
-        /// What became of the tape: reset, or dropped.
-        fate: &'static str,
     },
     /// The operands lie on two tapes.
     #[error("{operation}: foreign handle: the operands belong to two different tapes")]
@@ -159,4 +157,13 @@ pub enum Error {
         /// The most operations a recording holds.
         limit: usize,
     },
+}
+
+/// The value, or a panic with the error's text at the line of the caller, whose callers are marked to be looked through.
+#[track_caller]
+pub(crate) fn unwrap<R>(result: Result<R, Error>) -> R {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
 }

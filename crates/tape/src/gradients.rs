@@ -1,5 +1,6 @@
 //! The gradient map: what a sweep returns.
 
+use std::mem::ManuallyDrop;
 use std::ops::{Index, Range};
 use std::sync::{Arc, OnceLock};
 
@@ -30,7 +31,8 @@ use crate::var::Var;
 /// assert_eq!(gradients[unused], 0.0);
 /// ```
 pub struct Gradients<T: Real> {
-    pub(crate) adjoints: Box<Adjoints<T>>,
+    /// Handed on to the thread's next sweep when the map is dropped.
+    pub(crate) adjoints: ManuallyDrop<Box<Adjoints<T>>>,
 }
 
 /// The adjoints of one sweep, by node number and by tensor number, and where they lie.
@@ -166,7 +168,7 @@ impl<T: Real> Gradients<T> {
     pub(crate) fn take_spare() -> Self {
         let mut adjoints = T::spare().with_borrow_mut(Vec::pop).unwrap_or_default();
         adjoints.clear();
-        Self { adjoints }
+        Self { adjoints: ManuallyDrop::new(adjoints) }
     }
 
     /// Gradients from another source than a sweep, laid out like the parameters; all parameters count as reached.
@@ -187,7 +189,7 @@ impl<T: Real> Gradients<T> {
             return Err(Error::ParameterLayout { expected: params.size(), found: flat.len() });
         }
         let mut gradients = Self::take_spare();
-        let adjoints = &mut *gradients.adjoints;
+        let adjoints = &mut **gradients.adjoints;
         adjoints.params.clear();
         adjoints.params.extend_from_slice(flat);
         adjoints.tensors.extend(params.iter().zip(0..).map(|((_, parameter), node)| TensorAdjoint {
@@ -317,10 +319,8 @@ impl<T: Real> Drop for Gradients<T> {
     fn drop(&mut self) {
         /// How many sets of buffers a thread keeps: a map in use, one accumulated into, and one to spare.
         const KEPT: usize = 3;
-        if self.adjoints.scalars.capacity() == 0 && self.adjoints.tensors.capacity() == 0 {
-            return;
-        }
-        let adjoints = std::mem::take(&mut self.adjoints);
+        // SAFETY: Nobody looks at the field after this: the map is being dropped.
+        let adjoints = unsafe { ManuallyDrop::take(&mut self.adjoints) };
         // A thread that is ending has no list of spares any more: the buffers are freed instead.
         let _ = T::spare().try_with(|spare| {
             let mut spare = spare.borrow_mut();

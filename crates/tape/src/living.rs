@@ -30,8 +30,6 @@ impl<T: Real> Recent<T> {
 #[derive(Debug)]
 pub(crate) struct Badge {
     thread: ThreadId,
-    /// The first of an unbroken sequence of recordings of this tape that ends with the current one.
-    first: AtomicU32,
     current: AtomicU32,
 }
 
@@ -67,11 +65,7 @@ fn next_number() -> u32 {
 /// Enters a new tape into this thread's table.
 pub(crate) fn enter<T: Real>(storage: NonNull<Storage<T>>) -> Arc<Badge> {
     let number = next_number();
-    let badge = Arc::new(Badge {
-        thread: std::thread::current().id(),
-        first: AtomicU32::new(number),
-        current: AtomicU32::new(number),
-    });
+    let badge = Arc::new(Badge { thread: std::thread::current().id(), current: AtomicU32::new(number) });
     badges().push(Arc::clone(&badge));
     T::living().with_borrow_mut(|living| living.push(storage));
     badge
@@ -79,10 +73,7 @@ pub(crate) fn enter<T: Real>(storage: NonNull<Storage<T>>) -> Arc<Badge> {
 
 /// Gives a tape's next recording its number, which ends the one before.
 pub(crate) fn renumber<T: Real>(storage: NonNull<Storage<T>>, badge: &Badge) -> u32 {
-    let (number, before) = (next_number(), badge.current.load(Ordering::Relaxed));
-    if before.checked_add(1) != Some(number) {
-        badge.first.store(number, Ordering::Relaxed);
-    }
+    let number = next_number();
     badge.current.store(number, Ordering::Relaxed);
     T::recent().with(|recent| {
         recent.recording.set(number);
@@ -159,15 +150,11 @@ pub(crate) fn mismatch<T: Real>(left: u32, right: u32, operation: &'static str) 
 fn explain(recording: u32, operation: &'static str) -> Error {
     let here = std::thread::current().id();
     for badge in badges().iter() {
-        let (first, current) = (badge.first.load(Ordering::Relaxed), badge.current.load(Ordering::Relaxed));
-        if recording == current && badge.thread != here {
+        if badge.current.load(Ordering::Relaxed) == recording && badge.thread != here {
             return Error::OtherThread { operation };
         }
-        if (first..current).contains(&recording) {
-            return Error::Stale { operation, fate: "reset" };
-        }
     }
-    Error::Stale { operation, fate: "dropped, or reset long ago," }
+    Error::Stale { operation }
 }
 
 #[cfg(test)]

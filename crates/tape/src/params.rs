@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use ndarray::{ArrayBase, ArrayViewD, ArrayViewMutD, Data, Dimension};
 
 use crate::Real;
-use crate::error::Error;
+use crate::error::{Error, unwrap};
 use crate::shape::Shape;
 
 /// Which parameter of a [`Params`]: what a layer keeps instead of the numbers.
@@ -102,7 +102,7 @@ impl<T: Real> Params<T> {
     /// If the name is taken; see [`Params::try_add`].
     #[track_caller]
     pub fn add<S: Data<Elem = T>, D: Dimension>(&mut self, name: &str, value: &ArrayBase<S, D>) -> ParamId {
-        self.try_add(name, value).unwrap_or_else(|error| panic!("{error}"))
+        unwrap(self.try_add(name, value))
     }
 
     /// Adds a trainable parameter behind the others.

@@ -160,7 +160,7 @@ impl<T: Real> Storage<T> {
             .broadcast(&batch(self.shape(b)), "matmul")
             .map_err(|_| mismatch("the axes before the last two must broadcast"))?;
         let shape: Shape = batch.iter().copied().chain([m, n]).collect();
-        let product = self.product(a, b, shape);
+        let product = self.product(a, b, &shape);
         if !row && !column {
             return Ok(product);
         }
@@ -168,13 +168,13 @@ impl<T: Real> Storage<T> {
         Ok(self.reshape(product.node, batch.iter().copied().chain(kept).collect()))
     }
 
-    fn product(&mut self, a: u32, b: u32, shape: Shape) -> Tensor<T> {
+    fn product(&mut self, a: u32, b: u32, shape: &Shape) -> Tensor<T> {
         let ((left, left_transposed), (right, right_transposed)) = (self.untransposed(a), self.untransposed(b));
         let op = TensorOp::MatMul { left_transposed, right_transposed };
         self.compute(op, &[left, right], shape.clone(), |tape, out| {
             let left = Factor { view: tape.slot(left).view(), transposed: left_transposed };
             let right = Factor { view: tape.slot(right).view(), transposed: right_transposed };
-            product::batched(left, right, &shape, &tape.scratch, out, false);
+            product::batched(left, right, shape, &tape.scratch, out, false);
         })
     }
 
@@ -236,7 +236,7 @@ impl<T: Real> Storage<T> {
 
     /// Makes a tensor of scalars, some of which may be constants.
     pub(crate) fn stack_vars(&mut self, vars: &[Var<T>], shape: Shape) -> Result<Tensor<T>, Error> {
-        for var in vars.iter().filter(|var| !var.is_constant() && var.recording() != self.recording()) {
+        if let Some(var) = vars.iter().find(|var| !var.is_constant() && var.recording() != self.recording()) {
             return Err(living::mismatch::<T>(var.recording(), self.recording(), "stack_vars"));
         }
         let out = self.arena.take(vars.len());

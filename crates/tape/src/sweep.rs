@@ -102,7 +102,7 @@ fn single<T: Real>(storage: &Storage<T>, node: u32) -> Result<T, Error> {
 /// Sweeps from a node, or from nowhere if it is 0, and returns the adjoints of everything that was reached.
 fn sweep<T: Real>(storage: &mut Storage<T>, root: u32) -> Gradients<T> {
     let mut gradients = Gradients::take_spare();
-    let adjoints = &mut *gradients.adjoints;
+    let adjoints = &mut **gradients.adjoints;
     place(storage, adjoints, root);
     if root != 0 {
         seed(storage, adjoints, root);

@@ -9,7 +9,7 @@ use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
 use crate::arena::Arena;
 use crate::elements::Elements;
-use crate::error::Error;
+use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel::View;
 use crate::living::{self, Badge};
@@ -333,7 +333,7 @@ impl<T: Real> Tape<T> {
     #[must_use]
     #[track_caller]
     pub fn bind(&self, params: &Params<T>) -> Pass<'_, T> {
-        self.borrow().bind(params).unwrap_or_else(|error| panic!("{error}"));
+        unwrap(self.borrow().bind(params));
         Pass { tape: self }
     }
 
@@ -421,7 +421,7 @@ impl<T: Real> Tape<T> {
     /// The value and the gradients of a root that may be constant: its gradients are zero then.
     #[track_caller]
     pub(crate) fn value_and_grad_of(&self, root: impl Root<T>) -> (T, Gradients<T>) {
-        sweep::value_and_grad(self.borrow(), root).unwrap_or_else(|error| panic!("{error}"))
+        unwrap(sweep::value_and_grad(self.borrow(), root))
     }
 
     /// Binds the parameters, evaluates `compute`, and returns a copy of the result. The recording is over then.

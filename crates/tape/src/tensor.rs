@@ -7,7 +7,7 @@ use std::ops;
 use ndarray::{ArrayBase, ArrayD, Data, Dimension, SliceInfoElem};
 use smallvec::SmallVec;
 
-use crate::error::Error;
+use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel;
 use crate::living;
@@ -138,14 +138,6 @@ impl From<&[isize]> for Axes {
 impl<const N: usize> From<[isize; N]> for Axes {
     fn from(axes: [isize; N]) -> Self {
         Self { axes: SmallVec::from_slice(&axes), keep: false }
-    }
-}
-
-#[track_caller]
-fn unwrap<R>(result: Result<R, Error>) -> R {
-    match result {
-        Ok(value) => value,
-        Err(error) => panic!("{error}"),
     }
 }
 

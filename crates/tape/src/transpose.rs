@@ -129,7 +129,7 @@ impl Linear {
 
     /// The offset and strides under which the operand's own elements are the output, where that is possible: then
     /// nothing is computed and nothing copied.
-    pub(crate) fn view<T>(&self, x: View<'_, T>, output: &Shape) -> Option<(usize, Strides)> {
+    pub(crate) fn view<T: Copy>(&self, x: View<'_, T>, output: &Shape) -> Option<(usize, Strides)> {
         match self {
             Self::Reshape => x.is_dense().then(|| (x.offset, output.dense_strides())),
             Self::Permute(axes) => Some((x.offset, axes.iter().map(|&axis| x.strides[axis as usize]).collect())),
@@ -307,5 +307,156 @@ pub(crate) fn right_share(left_transposed: bool, right_transposed: bool) -> Prod
         [(Factor::Adjoint, true), (Factor::Left, left_transposed)]
     } else {
         [(Factor::Left, !left_transposed), (Factor::Adjoint, false)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn elements(size: usize, seed: u64) -> Vec<f64> {
+        (0..size as u64).map(|i| ((i * 37 + seed * 101 + 11) % 64) as f64 / 16.0 - 2.0).collect()
+    }
+
+    /// An operation with its operand's and its output's shape, and the indices that it saved.
+    #[derive(Debug)]
+    struct Case(Linear, Shape, Shape, Vec<u32>);
+
+    fn cut(shape: &Shape, seed: usize) -> (Cut, Shape) {
+        let mut cut = Cut::default();
+        let mut output = Shape::default();
+        for (axis, &length) in shape.iter().enumerate() {
+            let step = [1, 2, -1, -2][(seed + axis) % 4];
+            let count = if length == 0 { 0 } else { 1 + (seed * 7 + axis) % length.div_ceil(2) };
+            cut.starts.push(if step > 0 || count == 0 { 0 } else { length as u32 - 1 });
+            cut.steps.push(step);
+            output.as_mut().push(count);
+        }
+        (cut, output)
+    }
+
+    /// One of each kind for a shape.
+    fn cases(shape: &Shape, seed: usize) -> Vec<Case> {
+        let rank = shape.rank();
+        let axes = (0..rank).filter(|axis| (seed >> axis) & 1 == 1).fold(AxisSet::default(), AxisSet::with);
+        let kept: Shape = (0..rank).map(|axis| if axes.contains(axis) { 1 } else { shape[axis] }).collect();
+        let dropped: Shape = (0..rank).filter(|&axis| !axes.contains(axis)).map(|axis| shape[axis]).collect();
+        let mut order: Vec<u8> = (0..rank as u8).collect();
+        order.rotate_left(seed % rank.max(1));
+        let permuted: Shape = order.iter().map(|&axis| shape[axis as usize]).collect();
+        let (slice, sliced) = cut(shape, seed);
+        let mut cases = vec![
+            Case(Linear::Reshape, shape.clone(), Shape::from([shape.size()]), vec![]),
+            Case(Linear::Permute(order.iter().copied().collect()), shape.clone(), permuted, vec![]),
+            Case(Linear::Sum(axes), shape.clone(), kept.clone(), vec![]),
+            Case(Linear::Sum(axes), shape.clone(), dropped.clone(), vec![]),
+            Case(Linear::Broadcast(axes), kept, shape.clone(), vec![]),
+            Case(Linear::Broadcast(axes), dropped, shape.clone(), vec![]),
+            Case(Linear::Slice(slice.clone()), shape.clone(), sliced.clone(), vec![]),
+            Case(Linear::Pad(slice), sliced, shape.clone(), vec![]),
+        ];
+        if let Some(axis) = (0..rank).find(|&axis| shape[axis] > 0) {
+            let length = shape[axis];
+            // More indices than rows: some repeat.
+            let rows: Vec<u32> = (0..length + 2).map(|i| ((i * 3 + seed) % length) as u32).collect();
+            let indices = Saved { start: 0, len: rows.len() as u32 };
+            let mut selected = shape.clone();
+            selected.as_mut()[axis] = rows.len();
+            cases.push(Case(Linear::SelectRows { axis, indices }, shape.clone(), selected.clone(), rows.clone()));
+            cases.push(Case(Linear::AddRows { axis, indices }, selected.clone(), shape.clone(), rows));
+            let places: Vec<u32> = (0..selected.size()).map(|i| ((i * 5 + seed) % length) as u32).collect();
+            let indices = Saved { start: 0, len: places.len() as u32 };
+            cases.push(Case(Linear::TakeAlong { axis, indices }, shape.clone(), selected.clone(), places.clone()));
+            cases.push(Case(Linear::PutAlong { axis, indices }, selected, shape.clone(), places));
+        }
+        cases
+    }
+
+    fn apply(linear: &Linear, x: &[f64], from: &Shape, to: &Shape, indices: &[u32], before: f64) -> Vec<f64> {
+        let strides = from.dense_strides();
+        let view = View { data: x, offset: 0, shape: from, strides: &strides };
+        let mut out = vec![before; to.size()];
+        linear.apply(view, to, indices, &Arena::new(), &mut out, before != 0.0);
+        out
+    }
+
+    fn inner(x: &[f64], y: &[f64]) -> f64 {
+        x.iter().zip(y).map(|(x, y)| x * y).sum()
+    }
+
+    /// `<A x, y> = <x, A^T y>` exactly: the elements are small multiples of 1/16.
+    fn is_transposed(Case(linear, from, to, indices): &Case, factor: f64) -> bool {
+        let (x, y) = (elements(from.size(), 1), elements(to.size(), 2));
+        let forwards = apply(linear, &x, from, to, indices, 0.0);
+        let backwards = apply(&linear.transposed(), &y, to, from, indices, 0.0);
+        (inner(&forwards, &y) - factor * inner(&x, &backwards)).abs() <= 1e-9
+    }
+
+    proptest! {
+        #[test]
+        fn every_structural_operation_and_its_transpose(
+            axes in prop::collection::vec(prop_oneof![Just(0_usize), Just(1), 2_usize..5], 0..5),
+            seed in 0_usize..64,
+        ) {
+            for case in cases(&Shape::from(axes), seed) {
+                prop_assert!(is_transposed(&case, 1.0), "{case:?}");
+                prop_assert_eq!(&case.0.transposed().transposed(), &case.0);
+                // Accumulating adds to what is there.
+                let Case(linear, from, to, indices) = &case;
+                let x = elements(from.size(), 3);
+                let stored = apply(linear, &x, from, to, indices, 0.0);
+                let added = apply(linear, &x, from, to, indices, 8.0);
+                prop_assert!(stored.iter().zip(&added).all(|(stored, added)| stored + 8.0 == *added), "{case:?}");
+            }
+        }
+
+        /// Both shares of a product are transposes of it, for all four ways in which its factors may be swapped.
+        #[test]
+        fn every_matrix_product_and_its_transposes(
+            (m, k, n) in (0_usize..5, 0_usize..5, 0_usize..5),
+            batch in prop::collection::vec(1_usize..4, 0..3),
+            left_transposed: bool, right_transposed: bool, left_broadcast: bool, right_broadcast: bool,
+        ) {
+            use crate::product::{Operand, batched};
+            let shape = |broadcast: bool, rows: usize, cols: usize, transposed: bool| -> Shape {
+                let (rows, cols) = if transposed { (cols, rows) } else { (rows, cols) };
+                batch.iter().map(|&length| if broadcast { 1 } else { length }).chain([rows, cols]).collect()
+            };
+            let a_shape = shape(left_broadcast, m, k, left_transposed);
+            let b_shape = shape(right_broadcast, k, n, right_transposed);
+            let c_shape = shape(left_broadcast && right_broadcast, m, n, false);
+            let (a, b, g) = (elements(a_shape.size(), 1), elements(b_shape.size(), 2), elements(c_shape.size(), 3));
+            let product = |[(left, left_swapped), (right, right_swapped)]: ProductShare, to: &Shape| {
+                let strides = [&a_shape, &b_shape, &c_shape].map(Shape::dense_strides);
+                let operand = |factor, transposed| {
+                    let (data, shape, strides) = match factor {
+                        Factor::Left => (&a, &a_shape, &strides[0]),
+                        Factor::Right => (&b, &b_shape, &strides[1]),
+                        Factor::Adjoint => (&g, &c_shape, &strides[2]),
+                    };
+                    Operand { view: View { data: data.as_slice(), offset: 0, shape, strides }, transposed }
+                };
+                let mut out = vec![f64::NAN; to.size()];
+                batched(operand(left, left_swapped), operand(right, right_swapped), to, &Arena::new(), &mut out, false);
+                out
+            };
+            let forwards = product([(Factor::Left, left_transposed), (Factor::Right, right_transposed)], &c_shape);
+            let left = product(left_share(left_transposed, right_transposed), &a_shape);
+            let right = product(right_share(left_transposed, right_transposed), &b_shape);
+            // The product is bilinear: with either factor held fast, <A B, G> is <A, G B^T> and <B, A^T G>.
+            let whole = inner(&forwards, &g);
+            prop_assert!((whole - inner(&a, &left)).abs() < 1e-9);
+            prop_assert!((whole - inner(&b, &right)).abs() < 1e-9);
+        }
+    }
+
+    /// The test above would notice: a transpose wrong by a thousandth is found for every kind of operation.
+    #[test]
+    fn a_transpose_that_is_wrong_by_a_thousandth_is_found() {
+        for case in cases(&Shape::from([3, 4, 2]), 5) {
+            assert!(is_transposed(&case, 1.0) && !is_transposed(&case, 1.001), "{case:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::ops;
 
 use num_traits::{Float, FloatConst, FromPrimitive, Num, NumCast, One, Signed, ToPrimitive, Zero};
 
-use crate::error::Error;
+use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::living;
 use crate::op::{Node, Op};
@@ -100,7 +100,7 @@ impl<T: Real> Var<T> {
     #[must_use]
     #[track_caller]
     pub fn backward(self) -> Gradients<T> {
-        self.try_backward().unwrap_or_else(|error| panic!("{error}"))
+        unwrap(self.try_backward())
     }
 
     /// The gradients of this number with respect to everything that it was computed from.

@@ -1,6 +1,7 @@
 //! Named arrays in one file of the safetensors format: how they are written, and how a file is read that nobody vouches for.
 
 use std::borrow::Cow;
+use std::collections::btree_map::Entry as MapEntry;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::fs::{self, File};
@@ -252,10 +253,13 @@ impl<'de> Deserialize<'de> for Header {
                 while let Some(name) = map.next_key::<String>()? {
                     if name == METADATA {
                         header.texts = map.next_value()?;
-                    } else if header.arrays.contains_key(&name) {
-                        return Err(A::Error::custom(format_args!("two arrays have the name {name:?}")));
-                    } else {
-                        header.arrays.insert(name, map.next_value()?);
+                        continue;
+                    }
+                    match header.arrays.entry(name) {
+                        MapEntry::Vacant(free) => _ = free.insert(map.next_value()?),
+                        MapEntry::Occupied(taken) => {
+                            return Err(A::Error::custom(format_args!("two arrays have the name {:?}", taken.key())));
+                        }
                     }
                 }
                 Ok(header)

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ndarray::{Array2, ArrayBase, Axis, Data, Ix2};
+use ndarray::{Array2, ArrayBase, Axis, Data, Dimension};
 use serde::{Deserialize, Serialize};
 
 use crate::exact;
@@ -55,7 +55,7 @@ impl Tally {
     }
 }
 
-/// The class with the highest score in each row: `[n, classes] -> [n]`.
+/// The class with the highest score in each row: `[..., classes] -> [...]`, row by row.
 ///
 /// The first of several equal ones; a NaN never wins over a number. A row without classes gives 0.
 ///
@@ -64,9 +64,14 @@ impl Tally {
 /// let scores = array![[0.1, 0.7, 0.2], [0.5, 0.5, 0.0]];
 /// assert_eq!(train::predictions(&scores), [1, 0]);
 /// ```
+///
+/// # Panics
+/// If `scores` has no axis.
 #[must_use]
-pub fn predictions<T: PartialOrd, S: Data<Elem = T>>(scores: &ArrayBase<S, Ix2>) -> Vec<usize> {
-    scores.axis_iter(Axis(0)).map(|row| highest(row.iter())).collect()
+#[track_caller]
+pub fn predictions<T: PartialOrd, S: Data<Elem = T>, D: Dimension>(scores: &ArrayBase<S, D>) -> Vec<usize> {
+    let last = scores.ndim().checked_sub(1).expect("scores have an axis of classes");
+    scores.lanes(Axis(last)).into_iter().map(|row| highest(row.iter())).collect()
 }
 
 /// The place of the first highest score.
@@ -147,6 +152,12 @@ mod tests {
         let scores = array![[nan, 1.0, nan], [2.0, nan, 1.0], [nan, nan, nan], [f32::NEG_INFINITY, nan, -1.0]];
         assert_eq!(predictions(&scores), [1, 0, 0, 2]);
         assert_eq!(predictions(&aview2::<f32, 0>(&[[], []])), [0, 0]);
+    }
+
+    #[test]
+    fn scores_of_sequences_are_predicted_position_by_position() {
+        let scores = array![[[0.0, 1.0], [3.0, 2.0]], [[4.0, 5.0], [6.0, 7.0]]];
+        assert_eq!(predictions(&scores.into_dyn()), [1, 0, 1, 1]);
     }
 
     #[test]

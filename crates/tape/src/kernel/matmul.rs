@@ -16,7 +16,7 @@ use std::mem::MaybeUninit;
 use pulp::{Arch, Scalar128b, Simd, WithSimd};
 
 use self::lanes::Lanes;
-use self::pack::pack;
+use self::pack::{Source, pack};
 use self::tile::{Block, Operands, Target, VECTORS};
 use self::vector::MatrixVector;
 use crate::real::Real;
@@ -163,13 +163,14 @@ impl<E: Lanes> Product<'_, E> {
         let lanes = E::lanes::<S>();
         let width = VECTORS * lanes;
         // Panels of about equal height, because a low last one would be all overhead; of whole squares to transpose.
-        let height = k.div_ceil(k.div_ceil(INNER)).next_multiple_of(8);
+        let height = if k <= INNER { k } else { k.div_ceil(k.div_ceil(INNER)).next_multiple_of(8) };
         let panel: *mut E = PANEL.with(UnsafeCell::get).cast();
         // Tiles read far apart columns many times over: a copy in reading order pays.
-        let blocked = a_col * size_of::<E>() >= 256 && n >= 4 * width && m >= 4;
+        let blocked = a_col * size_of::<E>() >= 2048 && n >= 4 * width && m >= 4;
         let block: *mut E = if blocked { block(ROWS.min(m) * height.min(k)) } else { std::ptr::null_mut() };
         for first_row in (0..m).step_by(ROWS) {
             let rows = ROWS.min(m - first_row);
+            let heights = tile::heights::<S>(rows);
             for p in (0..k).step_by(height) {
                 let inner = height.min(k - p);
                 for j in (0..n).step_by(width) {
@@ -181,10 +182,16 @@ impl<E: Lanes> Product<'_, E> {
                     if !in_place {
                         // SAFETY: the rows p.. and columns j.. of b exist, and the panel, which nobody else uses, has
                         // room for `INNER` rows of two vectors.
-                        unsafe { pack::<E, S, FUSED>(source, (b_row, b_col), inner, cols, vectors * lanes, panel) };
+                        unsafe {
+                            let source = Source { start: source, row: b_row, col: b_col, inner, cols };
+                            pack::<E, S, FUSED>(simd, source, vectors * lanes, panel);
+                        }
                     }
                     let mut done = 0;
-                    for (high, count) in tile::heights::<S>(rows).into_iter().filter(|&(_, count)| count > 0) {
+                    for &(high, count) in &heights {
+                        if count == 0 {
+                            continue;
+                        }
                         // SAFETY: the rows and columns of a from here on exist; b is either in place with unit stride
                         // and whole vectors, or packed; c has these rows and columns, the block room for all rows.
                         unsafe {
@@ -208,7 +215,7 @@ impl<E: Lanes> Product<'_, E> {
                                 cols,
                                 accumulate: accumulate || p > 0,
                             };
-                            tile::tiles::<E, S, FUSED>(simd, (high, count), vectors, operands, target);
+                            tile::tiles::<E, S, FUSED>(simd, (high, count), vectors, &operands, &target);
                         }
                         done += high * count;
                     }

@@ -302,8 +302,7 @@ impl<'a, T: Real> Tiles<'a, T> {
 
     /// Copies the elements `start..start + len` of the view with these axes to the start of the buffer.
     fn gather(&mut self, axes: &[Axis], start: usize, len: usize) {
-        let mut out = 0;
-        for position in start..start + len {
+        for (out, position) in (start..start + len).enumerate() {
             let mut rest = position;
             let mut at = self.offset as isize;
             for axis in axes.iter().rev() {
@@ -311,7 +310,6 @@ impl<'a, T: Real> Tiles<'a, T> {
                 rest /= axis.length;
             }
             self.buffer[out].write(self.data[at as usize]);
-            out += 1;
         }
     }
 }

@@ -1,24 +1,51 @@
 //! Copies a block of the right operand so that the rows of its tiles lie one after the other.
 
-use pulp::Simd;
+use pulp::{Simd, WithSimd};
 
 use super::lanes::Lanes;
 
-/// Writes `inner` rows of `width` elements, whole vectors, to `out`: the first `cols` of each from `b`, the rest zero.
+/// A part of the right operand: element `[p, j]` is at `start + p * row + j * col`, for `p < inner` and `j < cols`.
+pub(super) struct Source<E> {
+    pub(super) start: *const E,
+    pub(super) row: usize,
+    pub(super) col: usize,
+    pub(super) inner: usize,
+    pub(super) cols: usize,
+}
+
+/// Writes `inner` rows of `width` elements, whole vectors, to `out`: the first `cols` of each from `from`, the rest zero.
 ///
 /// # Safety
 ///
-/// `b` is readable at `p * row + j * col` for `p < inner` and `j < cols`, `out` writable for `inner * width` elements,
-/// and `cols <= width`.
-#[inline(always)]
-pub(super) unsafe fn pack<E: Lanes, S: Simd, const FUSED: bool>(
-    b: *const E,
-    (row, col): (usize, usize),
-    inner: usize,
-    cols: usize,
+/// All of `from` is readable, `out` is writable for `inner * width` elements, and `cols <= width`.
+#[inline(never)]
+pub(super) unsafe fn pack<E: Lanes, S: Simd, const FUSED: bool>(simd: S, from: Source<E>, width: usize, out: *mut E) {
+    simd.vectorize(Pack::<E, FUSED> { from, width, out });
+}
+
+/// What [`pack`] runs with the vectors of `S`.
+struct Pack<E, const FUSED: bool> {
+    from: Source<E>,
     width: usize,
     out: *mut E,
-) {
+}
+
+impl<E: Lanes, const FUSED: bool> WithSimd for Pack<E, FUSED> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        // SAFETY: the promise of the caller of `pack`, which alone makes this.
+        unsafe { copy::<E, S, FUSED>(&self.from, self.width, self.out) }
+    }
+}
+
+/// # Safety
+///
+/// As for [`pack`].
+#[inline(always)]
+unsafe fn copy<E: Lanes, S: Simd, const FUSED: bool>(from: &Source<E>, width: usize, out: *mut E) {
+    let &Source { start: b, row, col, inner, cols } = from;
     let lanes = E::lanes::<S>();
     if col == 1 && cols == width {
         for p in 0..inner {

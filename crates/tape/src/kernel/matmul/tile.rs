@@ -54,15 +54,17 @@ pub(super) unsafe fn tiles<E: Lanes, S: Simd, const FUSED: bool>(
     simd: S,
     (rows, count): (usize, usize),
     vectors: usize,
-    operands: Operands<E>,
-    target: Target<E>,
+    operands: &Operands<E>,
+    target: &Target<E>,
 ) {
     macro_rules! of_rows {
         ($($rows:literal)*) => {
             match (rows, vectors) {
                 $(
-                    ($rows, 1) => simd.vectorize(Column::<E, FUSED, $rows, 1> { operands, target, count }),
-                    ($rows, _) => simd.vectorize(Column::<E, FUSED, $rows, VECTORS> { operands, target, count }),
+                    // SAFETY: the promise of this function's caller, here and below.
+                    ($rows, 1) => unsafe { column::<E, S, FUSED, $rows, 1>(simd, count, operands, target) },
+                    // SAFETY: as above.
+                    ($rows, _) => unsafe { column::<E, S, FUSED, $rows, VECTORS>(simd, count, operands, target) },
                 )*
                 _ => unreachable!("no tile has {rows} rows"),
             }
@@ -89,23 +91,38 @@ pub(super) fn heights<S: Simd>(rows: usize) -> [(usize, usize); 4] {
     }
 }
 
-/// A column of tiles: a function of its own, so that it is compiled once for each height and width of tiles. It is
-/// made by [`tiles`] alone, whose caller promises what it needs.
-struct Column<E, const FUSED: bool, const ROWS: usize, const VECTORS: usize> {
-    operands: Operands<E>,
-    target: Target<E>,
+/// Tiles of one height and width. Never inlined: a caller with all of them inside prepares on each call for every one.
+///
+/// # Safety
+///
+/// As for [`tiles`].
+#[inline(never)]
+unsafe fn column<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize, const VECTORS: usize>(
+    simd: S,
+    count: usize,
+    operands: &Operands<E>,
+    target: &Target<E>,
+) {
+    simd.vectorize(Column::<E, FUSED, ROWS, VECTORS> { operands, target, count });
+}
+
+/// What [`column`] runs with the vectors of `S`.
+struct Column<'a, E, const FUSED: bool, const ROWS: usize, const VECTORS: usize> {
+    operands: &'a Operands<E>,
+    target: &'a Target<E>,
     count: usize,
 }
 
 impl<E: Lanes, const FUSED: bool, const ROWS: usize, const VECTORS: usize> WithSimd
-    for Column<E, FUSED, ROWS, VECTORS>
+    for Column<'_, E, FUSED, ROWS, VECTORS>
 {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Column { operands, mut target, count } = self;
-        let Operands { mut a, a_row, a_col, mut block, b, b_row, inner } = operands;
+        let Column { operands, target, count } = self;
+        let &Operands { mut a, a_row, a_col, mut block, b, b_row, inner } = operands;
+        let mut target = Target { ..*target };
         for _ in 0..count {
             // SAFETY: the promise of the caller of `tiles`, `ROWS` rows after the other.
             unsafe {

@@ -36,18 +36,14 @@ impl<E: Lanes> MatrixVector<'_, E> {
         let MatrixVector { matrix, x, out, accumulate, .. } = self;
         let (stride, _) = matrix.checked_strides();
         let x = &x[..matrix.cols];
-        let row = |i: usize| &matrix.data[i * stride..][..x.len()];
+        let rows = Rows { data: matrix.data, stride, len: x.len() };
         let whole = out.len() - out.len() % 4;
-        let mut put = |i: usize, sum: E| out[i] = if accumulate { out[i] + sum } else { sum };
         for i in (0..whole).step_by(4) {
-            let sums = dots::<E, S, FUSED, 4>(simd, [row(i), row(i + 1), row(i + 2), row(i + 3)], x);
-            for (j, &sum) in sums.iter().enumerate() {
-                put(i + j, sum);
-            }
+            let four = [rows.at(i), rows.at(i + 1), rows.at(i + 2), rows.at(i + 3)];
+            put(&mut out[i..i + 4], &dots::<E, S, FUSED, 4>(simd, four, x), accumulate);
         }
         for i in whole..matrix.rows {
-            let [sum] = dots::<E, S, FUSED, 1>(simd, [row(i)], x);
-            put(i, sum);
+            put(&mut out[i..=i], &dots::<E, S, FUSED, 1>(simd, [rows.at(i)], x), accumulate);
         }
     }
 
@@ -87,6 +83,34 @@ impl<E: Lanes> MatrixVector<'_, E> {
     }
 }
 
+/// The rows of a matrix whose rows are contiguous.
+struct Rows<'a, E> {
+    data: &'a [E],
+    stride: usize,
+    len: usize,
+}
+
+impl<'a, E> Rows<'a, E> {
+    #[inline(always)]
+    fn at(&self, i: usize) -> &'a [E] {
+        &self.data[i * self.stride..][..self.len]
+    }
+}
+
+#[inline(always)]
+fn put<E: Lanes>(out: &mut [E], sums: &[E], accumulate: bool) {
+    for (out, &sum) in out.iter_mut().zip(sums) {
+        *out = if accumulate { *out + sum } else { sum };
+    }
+}
+
+#[inline(always)]
+fn load<E: Lanes, S: Simd>(from: &[E]) -> E::Vector<S> {
+    let from = &from[..E::lanes::<S>()];
+    // SAFETY: the slice has the elements of one vector.
+    unsafe { from.as_ptr().cast::<E::Vector<S>>().read_unaligned() }
+}
+
 /// The inner products of each row with `x`; all have the same length.
 #[inline(always)]
 fn dots<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize>(simd: S, rows: [&[E]; ROWS], x: &[E]) -> [E; ROWS] {
@@ -94,28 +118,27 @@ fn dots<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usize>(simd: S, rows: 
     let zero = E::splat(simd, E::zero());
     // Two sums a row, because an addition takes as long as several take at a time.
     let mut sums = [[zero; 2]; ROWS];
-    // SAFETY: a chunk has the elements of one vector, here and below.
-    let load = |chunk: &[E]| unsafe { chunk[..lanes].as_ptr().cast::<E::Vector<S>>().read_unaligned() };
     let mut p = 0;
     while p + 2 * lanes <= x.len() {
         for v in 0..2 {
             let at = p + v * lanes..p + (v + 1) * lanes;
-            let factor = load(&x[at.clone()]);
+            let factor = load::<E, S>(&x[at.clone()]);
             for (sums, row) in sums.iter_mut().zip(&rows) {
-                sums[v] = E::multiply_add::<S, FUSED>(simd, load(&row[at.clone()]), factor, sums[v]);
+                sums[v] = E::multiply_add::<S, FUSED>(simd, load::<E, S>(&row[at.clone()]), factor, sums[v]);
             }
         }
         p += 2 * lanes;
     }
     if p + lanes <= x.len() {
-        let factor = load(&x[p..p + lanes]);
+        let factor = load::<E, S>(&x[p..p + lanes]);
         for (sums, row) in sums.iter_mut().zip(&rows) {
-            sums[0] = E::multiply_add::<S, FUSED>(simd, load(&row[p..p + lanes]), factor, sums[0]);
+            sums[0] = E::multiply_add::<S, FUSED>(simd, load::<E, S>(&row[p..p + lanes]), factor, sums[0]);
         }
         p += lanes;
     }
-    let mut totals = sums.map(|[a, b]| E::vector_sum(simd, E::vector_add(simd, a, b)));
-    for (total, row) in totals.iter_mut().zip(&rows) {
+    let mut totals = [E::zero(); ROWS];
+    for ((total, [a, b]), row) in totals.iter_mut().zip(sums).zip(&rows) {
+        *total = E::vector_sum(simd, E::vector_add(simd, a, b));
         for (&a, &b) in row[p..].iter().zip(&x[p..]) {
             *total += a * b;
         }
