@@ -8,14 +8,14 @@
 //!
 //! The product reads the weight from its other side: nothing is transposed in memory.
 //!
-//! PyTorch: `nn.Linear`, whose names, layout and initial distributions these are (`kaiming_uniform_` with a = √5 is the
-//! same distribution). Departure: without input features the bias starts at 0, as PyTorch's does, but no warning is given.
+//! PyTorch: `nn.Linear`, whose names, layout and initial distributions these are; it writes the weight's as Kaiming
+//! uniform with a = √5. The draws are not its own, for its generator is another one. No departures.
 
 use rand::Rng;
 use tape::{ParamId, Params, Pass, Real, Tensor};
 
 use crate::error::{Error, unwrap};
-use crate::init::{Fan, Gain, Init};
+use crate::init::Init;
 
 /// The fully connected layer: `y = x Wᵀ + b`, `[.., in_features] -> [.., out_features]`.
 ///
@@ -50,9 +50,10 @@ impl Linear<Init> {
     /// A plan of a layer with a bias, initialised as PyTorch's.
     #[must_use]
     pub fn new(in_features: usize, out_features: usize) -> Self {
+        // Without inputs there is nothing to scale by: the bias starts from 0, as PyTorch's does.
         let bound = if in_features == 0 { 0.0 } else { 1.0 / (in_features as f64).sqrt() };
-        let weight = Init::kaiming_uniform(Gain::LeakyRelu(5.0_f64.sqrt()), Fan::In);
-        Self { in_features, out_features, weight, bias: Some(Init::uniform(-bound, bound)) }
+        let start = Init::uniform(-bound, bound);
+        Self { in_features, out_features, weight: start, bias: Some(start) }
     }
 
     /// With the weight initialised this way.
@@ -108,7 +109,7 @@ impl Linear {
     pub fn forward<T: Real>(&self, pass: &Pass<'_, T>, x: Tensor<T>) -> Tensor<T> {
         let input = x.shape();
         if input.last() != Some(&self.in_features) {
-            unwrap::<()>(Err(Error::Features { layer: "Linear", expected: self.in_features, input }));
+            panic!("{}", Error::Features { layer: "Linear", expected: self.in_features, input });
         }
         let y = x.matmul(pass.parameter(self.weight).t());
         match self.bias {
