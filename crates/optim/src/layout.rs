@@ -122,6 +122,8 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn layout(slots: &[(usize, u64)]) -> Layout {
@@ -146,7 +148,7 @@ mod tests {
     #[test]
     fn neighbours_with_equal_counters_are_one_piece() {
         let mut layout = layout(&[(2, 5), (3, 5), (1, 0), (4, 5)]);
-        assert_eq!(pieces(&mut layout, &[0..10]), [(6, 0..5), (1, 5..6), (6, 6..10)]);
+        assert_eq!(pieces(&mut layout, slice::from_ref(&(0..10))), [(6, 0..5), (1, 5..6), (6, 6..10)]);
         assert_eq!(counters(&layout), [6, 6, 1, 6]);
     }
 
@@ -155,7 +157,7 @@ mod tests {
         let mut layout = layout(&[(2, 0), (3, 0), (1, 0), (4, 0)]);
         assert_eq!(pieces(&mut layout, &[2..5, 6..10]), [(1, 2..5), (1, 6..10)]);
         assert_eq!(counters(&layout), [0, 1, 0, 1]);
-        assert_eq!(pieces(&mut layout, &[0..10]), [(1, 0..2), (2, 2..5), (1, 5..6), (2, 6..10)]);
+        assert_eq!(pieces(&mut layout, slice::from_ref(&(0..10))), [(1, 0..2), (2, 2..5), (1, 5..6), (2, 6..10)]);
         assert_eq!(pieces(&mut layout, &[]), []);
     }
 

@@ -4,9 +4,9 @@ mod model;
 mod table;
 
 use ndarray::{Array1, array};
-use optim::{Adam, Error, Optimizer, Schedule, Sgd, State, Step};
+use optim::{Adam, Optimizer, Schedule, Sgd, State, Step};
 use proptest::prelude::*;
-use tape::{Gradients, Params, Real};
+use tape::{Gradients, Params, Real, Tape};
 
 use crate::model::{bits, gradients, model, run};
 
@@ -80,6 +80,28 @@ fn a_skipped_parameter_and_its_state_stay_as_they_are() {
         let weight = params.find("weight").unwrap();
         assert_ne!(params.view(weight), before.view(weight), "{name}");
     }
+}
+
+/// The bias correction is that of the steps which the parameter itself has seen: its first step is as long as the rate,
+/// whenever that is, and its second as a fresh optimizer's second.
+#[test]
+fn a_parameter_that_the_loss_reaches_late_starts_its_own_count() {
+    let mut params = Params::<f64>::new();
+    let [early, late] = ["early", "late"].map(|name| params.add(name, &array![1.0, 2.0]));
+    let mut adam = Adam::new(0.125);
+    let mut tape = Tape::new();
+    for t in 1..=12 {
+        let (_, gradients) = tape.value_and_grad(&params, |pass| {
+            let loss = pass.parameter(early).sum();
+            if t <= 10 { loss } else { loss + pass.parameter(late).sum() }
+        });
+        assert_eq!(gradients.get(late).is_some(), t > 10);
+        adam.step(&mut params, &gradients).unwrap();
+    }
+    let moved = |id, start: f64| (start - params.view(id)[[0]]) / 0.125;
+    assert!((moved(early, 1.0) - 12.0).abs() < 1e-6 && (moved(late, 1.0) - 2.0).abs() < 1e-6);
+    let steps: Vec<u64> = adam.state().parameters.iter().map(|parameter| parameter.step).collect();
+    assert_eq!((adam.steps(), steps), (12, vec![12, 2]));
 }
 
 /// A parameter without gradient is skipped, one whose gradient is zero is stepped: here by its momentum.

@@ -4,10 +4,10 @@ use optim::{Adam, Optimizer, Schedule, Sgd};
 use tape::Real;
 
 /// A name and an optimizer with these settings. `torch.rs` finds PyTorch's trajectory under the name.
-pub type Row<T> = (&'static str, fn() -> Box<dyn Optimizer<T>>);
+pub(crate) type Row<T> = (&'static str, fn() -> Box<dyn Optimizer<T>>);
 
 /// Every optimizer, in every form that takes another path through the code.
-pub fn rows<T: Real>() -> Vec<Row<T>> {
+pub(crate) fn rows<T: Real>() -> Vec<Row<T>> {
     vec![
         ("sgd", || Box::new(Sgd::new(1e-3))),
         ("sgd_decay", || Box::new(Sgd::new(1e-3).weight_decay(0.1))),
