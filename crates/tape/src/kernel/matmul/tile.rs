@@ -154,6 +154,7 @@ impl<E: Lanes, const FUSED: bool, const ROWS: usize, const VECTORS: usize> WithS
 }
 
 /// The rows of the left operand that one tile reads.
+#[derive(Clone, Copy)]
 pub(super) struct Left<E> {
     pub(super) start: *const E,
     pub(super) row: usize,
