@@ -17,7 +17,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "32")]
     pub(crate) batch: NonZeroUsize,
     /// The learning rate after its warm-up; each optimizer has one of its own
-    #[arg(long, value_parser = learning_rate)]
+    #[arg(long, value_parser = learning_rate, allow_negative_numbers = true)]
     lr: Option<f64>,
     /// How the gradient is followed
     #[arg(long, value_enum, default_value = "adam")]
