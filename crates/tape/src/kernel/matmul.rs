@@ -26,7 +26,7 @@ const INNER: usize = 288;
 
 /// The rows of the left operand that meet a panel before the next one does: so many rows of a block, `INNER` wide,
 /// stay in the second-level cache.
-const ROWS: usize = 240;
+const ROWS: usize = 264;
 
 /// Room for a panel on the widest machine, which has vectors of 64 bytes.
 #[repr(C, align(64))]
@@ -165,12 +165,13 @@ impl<E: Lanes> Product<'_, E> {
         // Panels of about equal height, because a low last one would be all overhead; of whole squares to transpose.
         let height = if k <= INNER { k } else { k.div_ceil(k.div_ceil(INNER)).next_multiple_of(8) };
         let panel: *mut E = PANEL.with(UnsafeCell::get).cast();
-        // Tiles read far apart columns many times over: a copy in reading order pays.
-        let blocked = a_col * size_of::<E>() >= 2048 && n >= 4 * width && m >= 4;
-        let block: *mut E = if blocked { block(ROWS.min(m) * height.min(k)) } else { std::ptr::null_mut() };
+        // Tiles read the left operand once for each panel: where it lies far apart, a copy in reading order pays.
+        let far = a_row.max(a_col) * size_of::<E>() >= 1024;
+        let blocked = far && m >= 4 && n >= 4 * width;
+        let block: *mut E = if blocked { block(ROWS.min(m) * height) } else { std::ptr::null_mut() };
         for first_row in (0..m).step_by(ROWS) {
             let rows = ROWS.min(m - first_row);
-            let heights = tile::heights::<S>(rows);
+            let heights = tile::heights(S::REGISTER_COUNT, rows);
             for p in (0..k).step_by(height) {
                 let inner = height.min(k - p);
                 for j in (0..n).step_by(width) {
@@ -236,4 +237,136 @@ fn block<E: Lanes>(len: usize) -> *mut E {
         }
         block.as_mut_ptr().cast()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulp::Scalar512b;
+
+    use super::*;
+
+    /// Small integers, so that every order of summation gives the same exact result.
+    fn integers<T: Real>(len: usize, seed: usize) -> Vec<T> {
+        (0..len).map(|i| T::from_f64(((i * 7 + seed * 5 + i / 13) % 17) as f64 - 8.0)).collect()
+    }
+
+    /// An operand of this size in one of the layouts: row-major, column-major, with gaps, rows or columns repeated.
+    fn operand<T>(data: &[T], rows: usize, cols: usize, layout: usize) -> MatrixRef<'_, T> {
+        let (row_stride, col_stride) = match layout {
+            0 => (cols, 1),
+            1 => (1, rows),
+            2 => (2 * cols + 3, 2),
+            3 => (0, 1),
+            _ => (1, 0),
+        };
+        MatrixRef { data, rows, cols, row_stride: row_stride as isize, col_stride: col_stride as isize }
+    }
+
+    fn naive<T: Real>(a: MatrixRef<'_, T>, b: MatrixRef<'_, T>, c: &mut [T], accumulate: bool) {
+        let at =
+            |x: &MatrixRef<'_, T>, i: usize, j: usize| x.data[i * x.row_stride as usize + j * x.col_stride as usize];
+        for i in 0..a.rows {
+            for j in 0..b.cols {
+                let start = if accumulate { c[i * b.cols + j] } else { T::zero() };
+                c[i * b.cols + j] = (0..a.cols).fold(start, |sum, p| sum + at(&a, i, p) * at(&b, p, j));
+            }
+        }
+    }
+
+    fn agrees<T: Real>(
+        [m, k, n]: [usize; 3],
+        layouts: [usize; 2],
+        accumulate: bool,
+        product: impl Fn(MatrixRef<'_, T>, MatrixRef<'_, T>, &mut [T], bool),
+    ) {
+        let (a, b) = (integers::<T>((2 * k + 3) * (m + 1), 1), integers::<T>((2 * n + 3) * (k + 1), 2));
+        let (a, b) = (operand(&a, m, k, layouts[0]), operand(&b, k, n, layouts[1]));
+        // What is overwritten may be anything.
+        let mut c = if accumulate { integers::<T>(m * n, 3) } else { vec![T::nan(); m * n] };
+        let mut wanted = c.clone();
+        naive(a, b, &mut wanted, accumulate);
+        product(a, b, &mut c, accumulate);
+        assert_eq!(c, wanted, "{} [{m}, {k}] x [{k}, {n}], layouts {layouts:?}", T::NAME);
+    }
+
+    /// The kernel that a machine without vectors takes, and one with the vectors of AVX-512.
+    fn portable<E: Lanes>(a: MatrixRef<'_, E>, b: MatrixRef<'_, E>, c: &mut [E], accumulate: bool, wide: bool) {
+        let (a_strides, b_strides) = (a.checked_strides(), b.checked_strides());
+        let product = Product { a, a_strides, b, b_strides, c, accumulate };
+        if wide { product.run::<_, false>(Scalar512b) } else { product.run::<_, false>(Scalar128b) }
+    }
+
+    proptest! {
+        #[test]
+        fn is_the_sum_of_products(
+            m in 0_usize..40, k in 0_usize..40, n in 0_usize..40,
+            layouts in [0_usize..5, 0_usize..5], accumulate: bool,
+        ) {
+            agrees::<f32>([m, k, n], layouts, accumulate, matmul);
+            agrees::<f64>([m, k, n], layouts, accumulate, matmul);
+        }
+
+        #[test]
+        fn of_matrix_and_vector(
+            m in 1_usize..150, k in 1_usize..150, left: bool,
+            layouts in [0_usize..5, 0_usize..5], accumulate: bool,
+        ) {
+            let sizes = if left { [1, k, m] } else { [m, k, 1] };
+            agrees::<f32>(sizes, layouts, accumulate, matmul);
+            agrees::<f64>(sizes, layouts, accumulate, matmul);
+        }
+
+        #[test]
+        fn is_the_same_at_any_vector_width(
+            m in 1_usize..30, k in 1_usize..30, n in 1_usize..80,
+            layouts in [0_usize..5, 0_usize..5], accumulate: bool, wide: bool,
+        ) {
+            agrees::<f32>([m, k, n], layouts, accumulate, |a, b, c, accumulate| portable(a, b, c, accumulate, wide));
+            agrees::<f64>([m, k, n], layouts, accumulate, |a, b, c, accumulate| portable(a, b, c, accumulate, wide));
+        }
+    }
+
+    #[test]
+    fn of_several_panels_and_blocks() {
+        // More rows than a block, more inner elements than a panel is high, and tails of both.
+        for sizes in [[2 * ROWS + 5, 3, 70], [13, 2 * INNER + 9, 37], [300, 300, 70]] {
+            for layouts in [[0, 0], [0, 1], [1, 0], [1, 1], [2, 2]] {
+                agrees::<f32>(sizes, layouts, true, matmul);
+                agrees::<f64>(sizes, layouts, false, matmul);
+            }
+        }
+    }
+
+    #[test]
+    fn of_no_inner_elements_is_zero() {
+        let empty = MatrixRef { data: &[0.0_f32; 0], rows: 2, cols: 0, row_stride: 0, col_stride: 1 };
+        let other = MatrixRef { rows: 0, cols: 3, ..empty };
+        let mut c = [7.0; 6];
+        matmul(empty, other, &mut c, true);
+        assert_eq!(c, [7.0; 6]);
+        matmul(empty, other, &mut c, false);
+        assert_eq!(c, [0.0; 6]);
+        matmul(MatrixRef { rows: 0, ..empty }, other, &mut [], false);
+    }
+
+    #[test]
+    #[should_panic(expected = "a matrix operand lies within its data")]
+    fn refuses_to_read_past_the_end() {
+        let data = [1.0_f64; 5];
+        let a = MatrixRef { data: &data, rows: 2, cols: 3, row_stride: 3, col_stride: 1 };
+        let b = MatrixRef { data: &data, rows: 3, cols: 1, row_stride: 1, col_stride: 1 };
+        matmul(a, b, &mut [0.0; 2], false);
+    }
+
+    #[test]
+    fn keeps_infinities_and_nan_where_they_are() {
+        let a = [f32::INFINITY, 1.0, 0.0, 1.0];
+        let b = [1.0_f32, 2.0, 3.0, f32::NAN];
+        let square = |data| MatrixRef { data, rows: 2, cols: 2, row_stride: 2, col_stride: 1 };
+        let mut c = [0.0; 4];
+        matmul(square(&a), square(&b), &mut c, false);
+        assert_eq!([c[0], c[2]], [f32::INFINITY, 3.0]);
+        assert!(c[1].is_nan() && c[3].is_nan());
+    }
 }

@@ -82,3 +82,70 @@ unsafe fn copy<E: Lanes, S: Simd, const FUSED: bool>(from: &Source<E>, width: us
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::marker::PhantomData;
+
+    use pulp::Scalar128b;
+
+    use super::*;
+
+    /// The elements of two vectors of this machine.
+    struct Width<E>(PhantomData<E>);
+
+    impl<E: Lanes> WithSimd for Width<E> {
+        type Output = usize;
+
+        fn with_simd<S: Simd>(self, _: S) -> usize {
+            2 * if S::F32_LANES == 1 { E::lanes::<Scalar128b>() } else { E::lanes::<S>() }
+        }
+    }
+
+    /// Packs with the vectors of this machine.
+    struct Here<E>(Source<E>, *mut E);
+
+    impl<E: Lanes> WithSimd for Here<E> {
+        type Output = ();
+
+        fn with_simd<S: Simd>(self, simd: S) {
+            let width = Width::<E>(PhantomData).with_simd(simd);
+            // SAFETY: `check` makes the source and the room.
+            unsafe {
+                if S::F32_LANES == 1 {
+                    pack::<E, _, false>(Scalar128b, self.0, width, self.1);
+                } else {
+                    pack::<E, S, true>(simd, self.0, width, self.1);
+                }
+            }
+        }
+    }
+
+    fn check<E: Lanes>() {
+        let data: Vec<E> = (0..4000).map(|i| E::from_f64(f64::from(i))).collect();
+        for (row, col) in [(1, 61), (40, 1), (3, 2), (0, 1), (1, 0)] {
+            for inner in [1, 7, 8, 16, 61] {
+                for most in 1..=32 {
+                    let mut out = vec![E::nan(); inner * 32];
+                    // As many columns as there is room for on this machine.
+                    let width = pulp::Arch::new().dispatch(Width::<E>(PhantomData));
+                    let cols = most.min(width);
+                    let source = Source { start: data.as_ptr(), row, col, inner, cols };
+                    pulp::Arch::new().dispatch(Here(source, out.as_mut_ptr()));
+                    for p in 0..inner {
+                        for j in 0..width {
+                            let wanted = if j < cols { data[p * row + j * col] } else { E::zero() };
+                            assert_eq!(out[p * width + j], wanted, "[{p}, {j}] of strides {row}, {col}");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pads_with_zeros_and_transposes() {
+        check::<f32>();
+        check::<f64>();
+    }
+}

@@ -77,10 +77,11 @@ pub(super) unsafe fn tiles<E: Lanes, S: Simd, const FUSED: bool>(
     }
 }
 
-/// How many tiles of which height make up `rows` rows. Low tiles are slow: less than four rows take as long as four.
-#[inline(always)]
-pub(super) fn heights<S: Simd>(rows: usize) -> [(usize, usize); 4] {
-    if S::REGISTER_COUNT >= 32 {
+/// How many tiles of which height make up `rows` rows, on a machine with so many vector registers. Low tiles are slow:
+/// one of less than four rows takes as long as one of four.
+#[inline]
+pub(super) fn heights(registers: usize, rows: usize) -> [(usize, usize); 4] {
+    if registers >= 32 {
         let (tall, rest) = (rows / 12, rows % 12);
         let (middle, rest) = (rest / 8, rest % 8);
         [(12, tall), (8, middle), (4, rest / 4), (rest % 4, usize::from(rest % 4 > 0))]
@@ -223,6 +224,72 @@ pub(super) unsafe fn tile<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usiz
                 let sum = spill[i * VECTORS * lanes + j].assume_init();
                 let to = c.add(i * row + j);
                 *to = if accumulate { *to + sum } else { sum };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::Scalar512b;
+
+    use super::*;
+
+    /// Every height, also those of machines that this one is not, against sums written out.
+    fn check<const ROWS: usize, const VECTORS: usize>(cols: usize, accumulate: bool, copied: bool) {
+        const INNER: usize = 5;
+        const COUNT: usize = 2;
+        let a: Vec<f32> = (0..ROWS * COUNT * INNER).map(|i| (i % 7) as f32).collect();
+        let b: Vec<f32> = (0..INNER * 32).map(|i| (i % 5) as f32).collect();
+        let mut block = vec![0.0; a.len()];
+        for turn in 0..2 {
+            let mut c = vec![1.0_f32; ROWS * COUNT * cols];
+            let block = match (copied, turn) {
+                (false, _) => Block::None,
+                (true, 0) => Block::Write(block.as_mut_ptr()),
+                (true, _) => Block::Read(block.as_ptr()),
+            };
+            let operands =
+                Operands { a: a.as_ptr(), a_row: INNER, a_col: 1, block, b: b.as_ptr(), b_row: 32, inner: INNER };
+            let target = Target { c: c.as_mut_ptr(), row: cols, cols, accumulate };
+            // SAFETY: the operands have these sizes, and two vectors of this width are 32 elements.
+            unsafe { column::<f32, Scalar512b, false, ROWS, VECTORS>(Scalar512b, COUNT, &operands, &target) };
+            for i in 0..ROWS * COUNT {
+                for j in 0..cols {
+                    let sum: f32 = (0..INNER).map(|p| a[i * INNER + p] * b[p * 32 + j]).sum();
+                    let start = if accumulate { 1.0 } else { 0.0 };
+                    assert_eq!(c[i * cols + j], start + sum, "row {i}, column {j} of tiles of {ROWS} rows");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn tiles_of_every_size() {
+        macro_rules! check_all {
+            ($($rows:literal)*) => { $(
+                for accumulate in [false, true] {
+                    for copied in [false, true] {
+                        check::<$rows, 1>(16, accumulate, copied);
+                        check::<$rows, 1>(9, accumulate, copied);
+                        check::<$rows, 2>(32, accumulate, copied);
+                        check::<$rows, 2>(17, accumulate, copied);
+                    }
+                }
+            )* };
+        }
+        check_all!(1 2 3 4 5 6 8 12);
+    }
+
+    #[test]
+    fn heights_add_up_and_have_kernels() {
+        for rows in 1..500 {
+            for (registers, allowed) in [(16, [1, 2, 3, 4, 5, 6]), (32, [1, 2, 3, 4, 8, 12])] {
+                let heights = heights(registers, rows);
+                assert_eq!(heights.iter().map(|(height, count)| height * count).sum::<usize>(), rows);
+                for (height, count) in heights {
+                    assert!(count == 0 || allowed.contains(&height), "{rows} rows, tiles of {height}");
+                }
             }
         }
     }

@@ -50,7 +50,7 @@ impl<E: Lanes> MatrixVector<'_, E> {
     /// Column by column, each a multiple added to the result, of which some vectors are held in registers.
     #[inline(always)]
     fn columns<S: Simd, const FUSED: bool>(self, simd: S) {
-        const VECTORS: usize = 4;
+        const VECTORS: usize = 8;
         let MatrixVector { matrix, x, x_stride, out, accumulate } = self;
         let (row, col) = matrix.checked_strides();
         assert!(row == 1 && (matrix.cols - 1).saturating_mul(x_stride) < x.len());
