@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::ops::{Index, Range};
 use std::sync::{Arc, OnceLock};
 
-use ndarray::{ArrayD, ArrayRef, ArrayViewD, CowArray, IxDyn};
+use ndarray::{ArrayD, ArrayViewD};
 
 use crate::error::Error;
 use crate::params::{ParamId, Parameter, Params};
@@ -17,7 +17,8 @@ use crate::var::Var;
 ///
 /// The map is a value of its own: it outlives the recording, sweeping again gives an equal one, and nothing has to be
 /// set to zero between two sweeps. It is asked by [`Var`], [`Tensor`] or [`ParamId`]: [`get`](Self::get) answers `None`
-/// where the root does not depend on what was asked for, indexing answers zero there.
+/// where the root does not depend on what was asked for and lends a view elsewhere, indexing answers zero there and lends
+/// an array that it copied when it was first asked.
 ///
 /// The gradients of parameters lie in one flat buffer, laid out like the [`Params`] that were bound.
 ///
@@ -68,8 +69,8 @@ pub(crate) struct TensorAdjoint<T: Real> {
     pub(crate) shape: Shape,
     pub(crate) place: Place,
     pub(crate) reached: bool,
-    /// The array that indexing lends, made when it is first asked for.
-    lent: OnceLock<CowArray<'static, T, IxDyn>>,
+    /// The array that indexing lends, copied when it is first asked for.
+    lent: OnceLock<ArrayD<T>>,
 }
 
 /// Where a tensor's adjoint begins.
@@ -125,17 +126,12 @@ impl<T: Real> Adjoints<T> {
         })
     }
 
-    fn lend(&self, tensor: usize) -> &ArrayRef<T, IxDyn> {
-        self.tensors[tensor].lent.get_or_init(|| match self.view(tensor) {
-            // SAFETY: The buffers that the view points into are neither written, grown nor freed while `self` is
-            // borrowed, and the array is lent for that long at most. Whatever writes to them, through `&mut self`,
-            // calls `forget_lent` first.
-            Some(view) => unsafe { std::mem::transmute::<ArrayViewD<'_, T>, ArrayViewD<'static, T>>(view) }.into(),
-            None => ArrayD::zeros(&*self.tensors[tensor].shape).into(),
-        })
+    fn lend(&self, tensor: usize) -> &ArrayD<T> {
+        let TensorAdjoint { lent, shape, .. } = &self.tensors[tensor];
+        lent.get_or_init(|| self.view(tensor).map_or_else(|| ArrayD::zeros(&**shape), |view| view.to_owned()))
     }
 
-    /// Takes back all arrays that indexing lent, before the buffers behind them are written.
+    /// Forgets the copies that indexing lent, before the buffers behind them are written.
     fn forget_lent(&mut self) {
         for tensor in &mut self.tensors {
             tensor.lent.take();
@@ -298,10 +294,7 @@ impl<T: Real> Gradients<T> {
 
 impl<T: Real> Clone for Gradients<T> {
     fn clone(&self) -> Self {
-        let mut adjoints = self.adjoints.clone();
-        // The clone's arrays would point into the original's buffers.
-        adjoints.forget_lent();
-        Self { adjoints }
+        Self { adjoints: self.adjoints.clone() }
     }
 }
 
@@ -392,14 +385,14 @@ impl<T: Real> Index<Var<T>> for Gradients<T> {
 }
 
 impl<T: Real> Index<Tensor<T>> for Gradients<T> {
-    type Output = ArrayRef<T, IxDyn>;
+    type Output = ArrayD<T>;
 
     /// The gradient with respect to a tensor, in its shape; zeros if the root does not depend on it.
     ///
     /// # Panics
     /// If the tensor is of another recording than the one that was swept.
     #[track_caller]
-    fn index(&self, tensor: Tensor<T>) -> &ArrayRef<T, IxDyn> {
+    fn index(&self, tensor: Tensor<T>) -> &ArrayD<T> {
         match self.adjoints.find_tensor(tensor) {
             Some(tensor) => self.adjoints.lend(tensor),
             None => panic!("{}", Error::UnknownHandle),
@@ -408,14 +401,14 @@ impl<T: Real> Index<Tensor<T>> for Gradients<T> {
 }
 
 impl<T: Real> Index<ParamId> for Gradients<T> {
-    type Output = ArrayRef<T, IxDyn>;
+    type Output = ArrayD<T>;
 
     /// The gradient with respect to a parameter, in its shape; zeros if the root does not depend on it.
     ///
     /// # Panics
     /// If the parameter belongs to another set than the one that was bound.
     #[track_caller]
-    fn index(&self, id: ParamId) -> &ArrayRef<T, IxDyn> {
+    fn index(&self, id: ParamId) -> &ArrayD<T> {
         match self.adjoints.find_param(id) {
             Some(tensor) => self.adjoints.lend(tensor),
             None => panic!("{}", Error::ForeignParameter),
