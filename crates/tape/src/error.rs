@@ -1,5 +1,6 @@
 //! What can go wrong when a tape is used: one enumeration.
 
+use crate::anomaly::Anomaly;
 use crate::shape::Shape;
 
 /// A use of the tape that breaks one of its rules.
@@ -77,8 +78,8 @@ pub enum Error {
         /// The operand's shape.
         shape: Shape,
     },
-    /// The tape of a handle was reset or dropped after the handle was made.
-    #[error("{operation}: stale handle: its tape was reset or dropped after the handle was made")]
+    /// The tape of a handle was reset, rewound or dropped after the handle was made.
+    #[error("{operation}: stale handle: its tape was reset, rewound or dropped after the handle was made")]
     Stale {
         /// The operation that was asked for.
         operation: &'static str,
@@ -151,6 +152,18 @@ pub enum Error {
         /// How many were given.
         found: usize,
     },
+    /// A position that cannot be rewound to any more.
+    #[error(
+        "rewind: stale position: its tape was reset, rewound to an earlier position, or dropped after it was taken"
+    )]
+    StalePosition,
+    /// A position of another tape.
+    #[error("rewind: foreign position: it is one of another tape")]
+    ForeignPosition,
+    /// An operation gave NaN, or an infinity, on a tape that
+    /// [`detects anomalies`](crate::Tape::detect_anomalies).
+    #[error("{0}")]
+    Anomaly(Box<Anomaly>),
     /// More nodes than a 32-bit number counts.
     #[error("tape: more than {limit} operations in one recording")]
     Full {

@@ -24,6 +24,7 @@
 //! structural ones; `tape` records, `sweep` applies the chain rule, `gradients` is what comes out; [`check()`] verifies it
 //! all against finite differences.
 
+mod anomaly;
 mod arena;
 mod check;
 mod elements;
@@ -35,6 +36,7 @@ mod living;
 mod op;
 mod operations;
 mod params;
+mod position;
 mod product;
 mod real;
 mod record;
@@ -47,6 +49,7 @@ mod tensor;
 mod transpose;
 mod var;
 
+pub use anomaly::{Anomalies, Anomaly, AnomalyOperand, Direction};
 pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, check_params, check_tensors};
 pub use elements::Elements;
 pub use error::Error;
@@ -54,6 +57,7 @@ pub use functions::{derivative, gradient, value_and_grad};
 pub use gradients::{GradientKey, Gradients};
 pub use operations::{Operation, operations};
 pub use params::{ParamId, Parameter, Params};
+pub use position::Position;
 pub use real::Real;
 pub use shape::Shape;
 pub use sweep::Root;

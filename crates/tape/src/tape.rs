@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
+use crate::anomaly::{Anomalies, Watch};
 use crate::arena::Arena;
 use crate::elements::Elements;
 use crate::error::{Error, unwrap};
@@ -15,6 +16,7 @@ use crate::kernel::View;
 use crate::living::{self, Badge};
 use crate::op::{Node, Op, TensorOp};
 use crate::params::{ParamId, Parameter, Params};
+use crate::position::{Eras, Position};
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
 use crate::sweep::{self, Root};
@@ -45,8 +47,13 @@ pub struct Tape<T: Real> {
 
 /// What a tape owns. Handles reach it through the thread's table of living tapes.
 pub struct Storage<T: Real> {
+    /// The number of the newest era: what new handles bear.
     recording: u32,
+    pub(crate) eras: Eras,
     badge: Option<Arc<Badge>>,
+    /// Whether what is computed is recorded without its derivative.
+    paused: bool,
+    pub(crate) watch: Option<Box<Watch>>,
     /// Node 0 is nobody's: a handle with number 0 is a constant.
     pub(crate) nodes: Vec<Node<T>>,
     pub(crate) slots: Vec<Slot<T>>,
@@ -102,7 +109,10 @@ impl<T: Real> Storage<T> {
     fn new() -> Self {
         let mut storage = Self {
             recording: 0,
+            eras: Eras::default(),
             badge: None,
+            paused: false,
+            watch: None,
             nodes: Vec::new(),
             slots: Vec::new(),
             operands: Vec::new(),
@@ -119,8 +129,25 @@ impl<T: Real> Storage<T> {
         self.recording
     }
 
+    /// Whether a handle of this number to this node is of the current recording and was not rewound.
+    pub(crate) fn owns(&self, recording: u32, node: u32) -> bool {
+        recording == self.recording || self.eras.contain(recording, node, self.nodes.len())
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Whether every use of the tape has to pass through [`living::with`], which looks closer.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.paused || self.watch.is_some()
+    }
+
     /// Forgets everything and keeps the memory.
     fn clear(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.forget_behind(0);
+        }
         self.nodes.clear();
         self.slots.clear();
         self.operands.clear();
@@ -149,6 +176,35 @@ impl<T: Real> Storage<T> {
         let room = self.nodes.len().max(1024).min(LIMIT - self.nodes.len());
         assert!(room > 0, "{}", Error::Full { limit: LIMIT });
         self.nodes.reserve_exact(room);
+    }
+
+    /// The end of the recording.
+    fn position(&self) -> Position {
+        Position {
+            era: self.eras.at_end(self.nodes.len()),
+            nodes: self.nodes.len() as u32,
+            slots: self.slots.len() as u32,
+            operands: self.operands.len() as u32,
+            indices: self.indices.len() as u32,
+            arena: self.arena.mark(),
+            bound: self.bound.is_some(),
+        }
+    }
+
+    /// Forgets what was recorded behind a position, which must be one of this recording.
+    fn rewind(&mut self, position: Position) {
+        let Position { era: _, nodes, slots, operands, indices, arena, bound } = position;
+        self.nodes.truncate(nodes as usize);
+        self.slots.truncate(slots as usize);
+        self.operands.truncate(operands as usize);
+        self.indices.truncate(indices as usize);
+        self.arena.rewind(arena);
+        if !bound {
+            self.bound = None;
+        }
+        if let Some(watch) = &mut self.watch {
+            watch.forget_behind(nodes as usize);
+        }
     }
 
     /// The slot of a tensor of this recording.
@@ -229,6 +285,13 @@ impl<T: Real> Storage<T> {
     ) -> Tensor<T> {
         let left = self.slots.len() as u32;
         let node = self.push(Node { value: T::zero(), right: T::word_into_bits(0), left, op: Op::Tensor });
+        if self.watch.is_some() {
+            // SAFETY: As in `Slot::view`: the memory is written, and stays for as long as the slot that is made here.
+            let data = unsafe { memory.as_ref() };
+            self.examine_tensor(&op, operands, View { data, offset, shape: &shape, strides: &strides });
+        }
+        // A leaf stays what it was made as; what is computed while recording is paused has no derivative.
+        let active = active && (!self.paused || matches!(op, TensorOp::Leaf));
         // What no gradient is computed for is a constant: of how it came about, nothing is kept.
         let (op, operands) = if active { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
         let start = self.operands.len() as u32;
@@ -266,6 +329,7 @@ impl<T: Real> Tape<T> {
         let mut tape = Self { storage, not_send: PhantomData };
         let owned = tape.storage_mut();
         owned.recording = badge.number();
+        owned.eras.start(badge.number());
         owned.badge = Some(badge);
         tape
     }
@@ -345,8 +409,8 @@ impl<T: Real> Tape<T> {
     #[track_caller]
     pub fn view(&self, tensor: Tensor<T>) -> ArrayViewD<'_, T> {
         let storage = self.read();
-        if tensor.tape != storage.recording {
-            panic!("{}", Error::UnknownHandle);
+        if !storage.owns(tensor.tape, tensor.node) {
+            panic!("{}", living::mismatch::<T>((tensor.tape, tensor.node), (storage.recording, 0), "view"));
         }
         let slot = storage.slot(tensor.node);
         let View { data, offset, shape, strides } = slot.view();
@@ -379,10 +443,119 @@ impl<T: Real> Tape<T> {
 
     /// Forgets the recording and keeps its memory for the next one. Handles into it are refused from now on.
     pub fn reset(&mut self) {
-        let pointer = self.storage;
         let storage = self.storage_mut();
         storage.clear();
-        storage.recording = living::renumber(pointer, storage.badge.as_ref().expect("a living tape has a badge"));
+        let badge = storage.badge.as_ref().expect("a living tape has a badge");
+        if storage.eras.earlier().next().is_some() {
+            living::keep(badge, std::iter::empty());
+        }
+        storage.recording = living::renumber(badge);
+        storage.eras.start(storage.recording);
+        self.remember();
+    }
+
+    /// The end of the recording, to [`rewind`](Self::rewind) to.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.read().position()
+    }
+
+    /// Forgets what was recorded behind a position, and keeps its memory for what follows. Handles from before the
+    /// position stay valid, parameters that were bound before it stay bound; handles from behind it are refused from now
+    /// on, also when new nodes have taken their place.
+    ///
+    /// What several computations share is recorded once, and each starts from there:
+    ///
+    /// ```
+    /// let mut tape = tape::Tape::<f64>::new();
+    /// let x = tape.var(0.5);
+    /// let shared = x.exp();
+    /// let here = tape.position();
+    /// for n in 1..1000 {
+    ///     assert_eq!((shared * f64::from(n)).backward()[x], 0.5_f64.exp() * f64::from(n));
+    ///     tape.rewind(here);
+    /// }
+    /// assert_eq!(tape.len(), 2);
+    /// ```
+    ///
+    /// # Panics
+    /// If the position is not one of this recording, or lies behind one that was rewound to; see
+    /// [`try_rewind`](Self::try_rewind).
+    #[track_caller]
+    pub fn rewind(&mut self, position: Position) {
+        unwrap(self.try_rewind(position));
+    }
+
+    /// As [`rewind`](Self::rewind).
+    ///
+    /// # Errors
+    /// [`Error::StalePosition`] if the tape was reset, or rewound to an earlier position, after this one was taken,
+    /// [`Error::ForeignPosition`] if it is one of another tape; nothing is changed then.
+    pub fn try_rewind(&mut self, position: Position) -> Result<(), Error> {
+        let storage = self.storage_mut();
+        let badge = storage.badge.as_ref().expect("a living tape has a badge");
+        if !storage.eras.reach(position.era, position.nodes, storage.nodes.len()) {
+            let foreign = living::is_anothers(position.era, badge);
+            return Err(if foreign { Error::ForeignPosition } else { Error::StalePosition });
+        }
+        let number = living::renumber(badge);
+        storage.eras.rewind(position.era, position.nodes, number);
+        living::keep(badge, storage.eras.earlier());
+        storage.recording = number;
+        storage.rewind(position);
+        self.remember();
+        Ok(())
+    }
+
+    /// Computes without recording derivatives: what variables and tensors of this tape give meanwhile are constants. Nests,
+    /// and ends also where `compute` panics. PyTorch's `no_grad`.
+    ///
+    /// Variables that are made meanwhile are variables as ever. Tensors need their memory until the next reset or rewind,
+    /// also if they are constants; numbers need none.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let x = tape.var(3.0);
+    /// let scale = tape.no_grad(|| x * x);
+    /// assert_eq!((scale.value(), scale.is_constant()), (9.0, true));
+    /// assert_eq!((scale * x).backward()[x], 9.0);
+    /// ```
+    pub fn no_grad<R>(&self, compute: impl FnOnce() -> R) -> R {
+        struct Resume<'a, T: Real> {
+            tape: &'a Tape<T>,
+            before: bool,
+        }
+        impl<T: Real> Drop for Resume<'_, T> {
+            fn drop(&mut self) {
+                self.tape.borrow().paused = self.before;
+            }
+        }
+        let before = std::mem::replace(&mut self.borrow().paused, true);
+        living::forget(self.storage);
+        let _resume = Resume { tape: self, before };
+        compute()
+    }
+
+    /// Has every operation from now on examined for anomalies: the first one whose value or adjoint is NaN, or infinite if
+    /// that is asked for, panics with an [`Anomaly`](crate::Anomaly) that names the operation, its operands' values and the
+    /// line that recorded it. Methods that return an error return it as [`Error::Anomaly`].
+    ///
+    /// It is meant for finding the place and slows everything down meanwhile; where it is not asked for, it costs nothing.
+    /// It stays on over resets.
+    ///
+    /// ```
+    /// use tape::{Anomalies, Tape};
+    /// let tape = Tape::<f64>::new();
+    /// tape.detect_anomalies(Anomalies::NonFinite);
+    /// let x = tape.variable([4.0, 0.0]);
+    /// let error = x.sqrt().sum().try_backward().unwrap_err();
+    /// let text = error.to_string();
+    /// assert!(text.starts_with("anomaly: backwards, sqrt recorded at"), "{text}");
+    /// assert!(text.ends_with("gave the adjoint inf at [1] of operand 1; operands: 0 at [1] of [2]"), "{text}");
+    /// ```
+    pub fn detect_anomalies(&self, which: Anomalies) {
+        self.borrow().watch = Watch::of(which);
+        living::forget(self.storage);
     }
 
     /// Binds the parameters, records `loss`, sweeps, and returns the loss with its gradients. The recording is over then,
@@ -485,6 +658,16 @@ impl<T: Real> Tape<T> {
     fn storage_mut(&mut self) -> &mut Storage<T> {
         self.borrow()
     }
+
+    /// Makes this the tape that the thread used last, unless its use is observed.
+    fn remember(&self) {
+        let storage = self.read();
+        if storage.is_observed() {
+            living::forget(self.storage);
+        } else {
+            living::remember(self.storage, storage.recording);
+        }
+    }
 }
 
 impl<T: Real> Default for Tape<T> {
@@ -531,7 +714,7 @@ impl<T: Real> Pass<'_, T> {
         match bound {
             Some(bound) => {
                 let slot = &storage.slots[bound.first_slot + id.index as usize];
-                Tensor::new(slot.node, storage.recording)
+                Tensor::new(slot.node, storage.eras.number_of(slot.node))
             }
             None => panic!("{}", Error::ForeignParameter),
         }

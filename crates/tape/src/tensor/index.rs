@@ -30,6 +30,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axes`] if there are more entries than axes, [`Error::Index`] if one lies outside its axis.
+    #[track_caller]
     pub fn try_slice(self, slices: impl AsRef<[SliceInfoElem]>) -> Result<Self, Error> {
         let slices = slices.as_ref();
         self.on_tape("slice", |tape| {
@@ -58,6 +59,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Index`] if an index is not below its length.
+    #[track_caller]
     pub fn try_index_select(self, axis: isize, indices: &[usize]) -> Result<Self, Error> {
         self.on_tape("index_select", |tape| {
             let mut shape = tape.shape(self.node).clone();
@@ -90,6 +92,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the indices' shape differs in another axis,
     /// [`Error::Index`] if an index is not below the axis' length.
+    #[track_caller]
     pub fn try_gather<S: Data<Elem = usize>, D: Dimension>(
         self,
         axis: isize,
