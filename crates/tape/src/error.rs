@@ -116,6 +116,9 @@ pub enum Error {
     /// A handle that the gradient map knows nothing of.
     #[error("gradients: the handle is not of the recording that was swept")]
     UnknownHandle,
+    /// A root that a graph does not show.
+    #[error("graph: the root is a constant, or not of the recording that the graph shows")]
+    NotInGraph,
     /// Another set of parameters is bound to the recording.
     #[error("parameters: other parameters, or other values, are bound to this recording already; reset the tape first")]
     AlreadyBound,

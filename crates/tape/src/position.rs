@@ -34,7 +34,7 @@ struct Era {
 /// The eras of a recording, oldest first. There is one unless the tape was rewound.
 ///
 /// As many are kept as there are positions of which one lies behind the other, not as many as there were rewinds.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Eras(SmallVec<[Era; 2]>);
 
 impl Eras {

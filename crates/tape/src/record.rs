@@ -43,7 +43,7 @@ impl<T: Real> Storage<T> {
         match operand {
             Operand::Tensor(tensor) => self.own(tensor, operation),
             Operand::Var(var) if !var.is_constant() => {
-                self.stack_vars(&[var], Shape::default()).map(|tensor| tensor.node)
+                self.stack_vars(&[var], Shape::default(), operation).map(|tensor| tensor.node)
             }
             Operand::Var(var) => Ok(self.push_number(var.value())),
             Operand::Number(number) => Ok(self.push_number(number)),
@@ -235,10 +235,15 @@ impl<T: Real> Storage<T> {
     }
 
     /// Makes a tensor of scalars, some of which may be constants.
-    pub(crate) fn stack_vars(&mut self, vars: &[Var<T>], shape: Shape) -> Result<Tensor<T>, Error> {
+    pub(crate) fn stack_vars(
+        &mut self,
+        vars: &[Var<T>],
+        shape: Shape,
+        operation: &'static str,
+    ) -> Result<Tensor<T>, Error> {
         if let Some(var) = vars.iter().find(|var| !var.is_constant() && !self.owns(var.recording(), var.node())) {
             let foreign = (var.recording(), var.node());
-            return Err(living::mismatch::<T>((self.recording(), 0), foreign, "stack_vars"));
+            return Err(living::mismatch::<T>((self.recording(), 0), foreign, operation));
         }
         let out = self.arena.take(vars.len());
         out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.value());

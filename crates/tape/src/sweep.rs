@@ -33,6 +33,13 @@ pub struct Handle<T> {
     value: Option<T>,
 }
 
+impl<T> Handle<T> {
+    /// The recording and the node.
+    pub(crate) fn place(&self) -> (u32, u32) {
+        (self.recording, self.node)
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
     impl<T> Sealed for crate::Var<T> {}

@@ -642,7 +642,7 @@ impl<T: Real> Tape<T> {
             + storage.scratch.bytes()
     }
 
-    fn read(&self) -> &Storage<T> {
+    pub(crate) fn read(&self) -> &Storage<T> {
         // SAFETY: The storage lives as long as the tape. Handles borrow it mutably only while one operation is recorded,
         // which runs no code of users, so no such borrow is alive here; and what this reference is used for ends before
         // the next operation is recorded, but for elements of the arena, which no operation writes again.

@@ -198,7 +198,7 @@ impl<T: Real> Tensor<T> {
         let recorded = vars.iter().find(|var| !var.is_constant());
         let first = recorded.ok_or(Error::NoTape { operation: "stack_vars" })?;
         living::with(first.recording(), first.node(), "stack_vars", |tape| {
-            tape.stack_vars(vars, Shape::from([vars.len()]))
+            tape.stack_vars(vars, Shape::from([vars.len()]), "stack_vars")
         })?
     }
 
