@@ -430,8 +430,7 @@ impl<T: Real> Storage<T> {
             [false; 2]
         };
         let swapped = swapped.into_iter().chain(std::iter::repeat(false));
-        let exponent =
-            if let TensorOp::Powi(n) = slot.op { Some(GraphOperand::Number(f64::from(n))) } else { None };
+        let exponent = if let TensorOp::Powi(n) = slot.op { Some(GraphOperand::Number(f64::from(n))) } else { None };
         // Stacked constants have no node.
         let nodes = operands.iter().zip(swapped).filter(|(operand, _)| **operand != 0);
         let first = operands.first().filter(|&&operand| self.nodes[operand as usize].op == Op::Tensor);

@@ -44,8 +44,12 @@ mod product;
 mod real;
 mod record;
 mod rules;
+#[cfg(feature = "serde")]
+mod saved;
 mod shape;
 mod slice;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod sweep;
 mod tape;
 mod tensor;

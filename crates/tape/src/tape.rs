@@ -193,17 +193,20 @@ impl<T: Real> Storage<T> {
 
     /// Forgets what was recorded behind a position, which must be one of this recording.
     fn rewind(&mut self, position: Position) {
-        let Position { era: _, nodes, slots, operands, indices, arena, bound } = position;
-        self.nodes.truncate(nodes as usize);
-        self.slots.truncate(slots as usize);
-        self.operands.truncate(operands as usize);
-        self.indices.truncate(indices as usize);
-        self.arena.rewind(arena);
-        if !bound {
-            self.bound = None;
+        // Taken apart completely, so that whoever gives the tape another list is asked what a rewind does to it.
+        let Self { nodes, slots, operands, indices, arena, bound, watch, recording, eras, badge, paused, scratch } =
+            self;
+        let _unchanged = (recording, eras, badge, paused, scratch);
+        nodes.truncate(position.nodes as usize);
+        slots.truncate(position.slots as usize);
+        operands.truncate(position.operands as usize);
+        indices.truncate(position.indices as usize);
+        arena.rewind(position.arena);
+        if !position.bound {
+            *bound = None;
         }
-        if let Some(watch) = &mut self.watch {
-            watch.forget_behind(nodes as usize);
+        if let Some(watch) = watch {
+            watch.forget_behind(position.nodes as usize);
         }
     }
 

@@ -18,8 +18,7 @@ fn nothing_that_is_computed_without_grad_is_differentiated() {
     assert_eq!(constants.map(Var::value), [9.0, 4.0, 2.0 / 3.0, 3_f64.exp(), 27.0, 12.0, 3.0, 4.0, 0.0]);
     assert!(constants.iter().all(|number| number.is_constant()));
     assert_eq!(tape.len(), before, "numbers without derivatives need no node");
-    let (tensor, element, stacked) =
-        tape.no_grad(|| ((t * x).reshape([2, 1]), t.at([1]), Tensor::stack_vars(&[x, x])));
+    let (tensor, element, stacked) = tape.no_grad(|| ((t * x).reshape([2, 1]), t.at([1]), Tensor::stack_vars(&[x, x])));
     assert_eq!(tensor.to_array(), array![[3.0], [6.0]].into_dyn());
     assert_eq!(tensor.sum().try_backward().unwrap_err(), Error::ConstantRoot);
     assert_eq!(stacked.sum().try_backward().unwrap_err(), Error::ConstantRoot);
@@ -122,7 +121,8 @@ fn a_position_of_another_recording_or_tape_is_refused() {
     assert_eq!(error.to_string(), "rewind: foreign position: it is one of another tape");
     tape.reset();
     let error = tape.try_rewind(here).unwrap_err();
-    let text = "rewind: stale position: its tape was reset, rewound to an earlier position, or dropped after it was taken";
+    let text =
+        "rewind: stale position: its tape was reset, rewound to an earlier position, or dropped after it was taken";
     assert_eq!(error.to_string(), text);
     let dropped: Position = Tape::<f64>::new().position();
     assert_eq!(tape.try_rewind(dropped).unwrap_err(), Error::StalePosition);

@@ -159,7 +159,9 @@ fn dual_numbers_of_variables_give_hessian_vector_products() {
     let gradients = tangent.backward();
     let (s, c) = (point[0] * point[1]).sin_cos();
     let mixed = c - point[0] * point[1] * s;
-    let expected =
-        [-point[1] * point[1] * s * direction[0] + mixed * direction[1], mixed * direction[0] - point[0] * point[0] * s * direction[1]];
+    let expected = [
+        -point[1] * point[1] * s * direction[0] + mixed * direction[1],
+        mixed * direction[0] - point[0] * point[0] * s * direction[1],
+    ];
     assert!((gradients[x] - expected[0]).abs() < 1e-14 && (gradients[y] - expected[1]).abs() < 1e-14);
 }
