@@ -129,20 +129,20 @@ impl AnomalyOperand {
 
 impl fmt::Display for Anomaly {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (direction, gave) = match self.direction {
-            Direction::Forwards => ("forwards", "gave "),
-            Direction::Backwards => ("backwards", "gave the adjoint "),
+        let direction = match self.direction {
+            Direction::Forwards => "forwards",
+            Direction::Backwards => "backwards",
         };
-        write!(f, "anomaly: {direction}, {}", self.operation)?;
+        write!(f, "anomaly: {direction}, {} recorded ", self.operation)?;
         match self.place {
-            Some(place) => write!(f, " recorded at {place}")?,
-            None => write!(f, " recorded before anomalies were detected")?,
+            Some(place) => write!(f, "at {place} ")?,
+            None => write!(f, "before anomalies were detected ")?,
         }
-        write!(f, " {gave}")?;
+        match self.operand {
+            Some(operand) => write!(f, "gave operand {operand} the adjoint ")?,
+            None => write!(f, "gave ")?,
+        }
         self.found.write(f, self.element)?;
-        if let Some(operand) = self.operand {
-            write!(f, " of operand {operand}")?;
-        }
         for (position, operand) in self.operands.iter().enumerate() {
             write!(f, "{}", if position == 0 { "; operands: " } else { ", " })?;
             operand.write(f, self.element)?;

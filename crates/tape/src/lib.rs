@@ -63,6 +63,7 @@ pub use error::Error;
 pub use functions::{derivative, gradient, value_and_grad};
 pub use gradients::{GradientKey, Gradients};
 pub use graph::{Graph, GraphNode, GraphOperand, Kind, Statistics};
+pub use kernel::VectorMath;
 pub use operations::{Operation, operations};
 pub use params::{ParamId, Parameter, Params};
 pub use position::Position;

@@ -554,7 +554,7 @@ impl<T: Real> Tape<T> {
     /// let error = x.sqrt().sum().try_backward().unwrap_err();
     /// let text = error.to_string();
     /// assert!(text.starts_with("anomaly: backwards, sqrt recorded at"), "{text}");
-    /// assert!(text.ends_with("gave the adjoint inf at [1] of operand 1; operands: 0 at [1] of [2]"), "{text}");
+    /// assert!(text.ends_with("gave operand 1 the adjoint inf at [1] of [2]; operands: 0 at [1] of [2]"), "{text}");
     /// ```
     pub fn detect_anomalies(&self, which: Anomalies) {
         self.borrow().watch = Watch::of(which);

@@ -96,7 +96,7 @@ impl<T: Real> Var<T> {
     /// The gradients of this number with respect to everything that it was computed from.
     ///
     /// # Panics
-    /// If it is a constant, if its tape was reset or dropped, or on another thread; see
+    /// If it is a constant, if its tape was reset, rewound or dropped, or on another thread; see
     /// [`try_backward`](Self::try_backward).
     #[must_use]
     #[track_caller]
@@ -107,7 +107,7 @@ impl<T: Real> Var<T> {
     /// The gradients of this number with respect to everything that it was computed from.
     ///
     /// # Errors
-    /// [`Error::ConstantRoot`] if it is a constant, [`Error::Stale`] if its tape was reset or dropped,
+    /// [`Error::ConstantRoot`] if it is a constant, [`Error::Stale`] if its tape was reset, rewound or dropped,
     /// [`Error::OtherThread`] if the tape belongs to another thread.
     pub fn try_backward(self) -> Result<Gradients<T>, Error> {
         sweep::backward(self)
