@@ -42,7 +42,7 @@ fn the_line_is_the_users_whatever_records() {
         (1, panic_of(|| x + bad)),
         (2, panic_of(|| 2.0 * bad)),
         (3, panic_of(|| x - f64::NAN)),
-        (4, panic_of(|| &bad * &x)),
+        (4, panic_of(|| std::ops::Mul::mul(&bad, &x))),
         (5, panic_of(|| sum /= bad)),
         (6, panic_of(|| bad.powi(3))),
         (7, panic_of(|| bad.mul_add(x, x))),

@@ -139,7 +139,7 @@ fn a_hundred_thousand_rewinds_need_no_more_memory_than_one() {
         let fresh = tape.position();
         let mut y = x;
         for _ in 0..10 {
-            y = y * x;
+            y *= x;
         }
         if round % 1000 == 0 {
             let gradients = ((t * y).sum() + t.index_select(0, &[0, 1, 1]).sum()).backward();
