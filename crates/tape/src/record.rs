@@ -252,6 +252,7 @@ impl<T: Real> Storage<T> {
 
     /// One element as a scalar; a constant if the tensor is one.
     pub(crate) fn element(&mut self, x: u32, index: &[usize]) -> Result<Var<T>, Error> {
+        self.look_at("at")?;
         let slot = self.slot(x);
         let (shape, view) = (&slot.shape, slot.view());
         if index.len() != shape.rank() {

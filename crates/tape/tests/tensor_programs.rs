@@ -199,15 +199,16 @@ fn wrong_inputs_are_refused_and_change_nothing() {
 #[test]
 fn what_could_not_be_replayed_is_refused_when_it_is_recorded() {
     let params = Params::<f64>::new();
-    let record = |compute: fn(Tensor<f64>) -> Result<Tensor<f64>, Error>| {
-        Program::try_record(&params, (array![1.0, 2.0],), |_, (x,)| Ok((compute(x)?, Vec::new()))).unwrap_err()
+    let record = |compute: fn(&Pass<'_, f64>, Tensor<f64>) -> Result<Tensor<f64>, Error>| {
+        Program::try_record(&params, (array![1.0, 2.0],), |pass, (x,)| Ok((compute(pass, x)?, Vec::new()))).unwrap_err()
     };
     let looked = "a program is recorded: what is looked at now would be the same in every run";
-    assert_eq!(record(|x| Ok(x * x.sum().try_item()?)).to_string(), format!("item: {looked}"));
+    assert_eq!(record(|_, x| Ok(x * x.sum().try_item()?)).to_string(), format!("item: {looked}"));
+    assert_eq!(record(|_, x| Ok(x * x.try_at([0])?)).to_string(), format!("at: {looked}"));
     let text = "program: a variable (Var) takes part: a program of tensors replays operations of tensors only";
-    assert_eq!(record(|x| Ok((x * x.at([0])).sum())).to_string(), text);
+    assert_eq!(record(|pass, x| Ok((x * pass.var(1.0)).sum())).to_string(), text);
     assert_eq!(
-        record(Ok).to_string(),
+        record(|_, x| Ok(x)).to_string(),
         "backward: root of shape [2]: only a single element has a gradient; reduce it first, with sum() or mean()"
     );
     let copied = Program::try_record(&params, (array![1.0, 2.0], &[1_usize]), |_, (x, rows)| {
