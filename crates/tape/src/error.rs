@@ -175,7 +175,9 @@ pub enum Error {
         found: usize,
     },
     /// A program's input is not what it was in the recording.
-    #[error("program: input {input} is {kind} of shape {shape} where the recording had {expected_kind} of shape {expected}")]
+    #[error(
+        "program: input {input} is {kind} of shape {shape} where the recording had {expected_kind} of shape {expected}"
+    )]
     ProgramInput {
         /// The number of the input.
         input: usize,

@@ -88,6 +88,10 @@ impl<T: Real> Program<T> {
     /// What `loss` returns; [`Error::RootNotScalar`] if the loss has more than one element, [`Error::ScalarInProgram`] if
     /// variables, [`Var`](crate::Var), take part, [`Error::UnusedIndices`] if an operation does not read an index input
     /// itself, but perhaps a copy of it.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "inputs are a tuple of references, written where they are handed over"
+    )]
     pub fn try_record<I: Inputs<T>>(
         params: &Params<T>,
         inputs: I,
@@ -108,8 +112,8 @@ impl<T: Real> Program<T> {
     /// ```
     /// use ndarray::array;
     /// let params = tape::Params::<f32>::new();
-    /// let mut double = tape::Program::forward(&params, (array![0.0; 3],), |_, (x,)| vec![x * 2.0]);
-    /// double.run(&params, (array![1.0, 2.0, 3.0],))?;
+    /// let mut double = tape::Program::forward(&params, ([0.0; 3],), |_, (x,)| vec![x * 2.0]);
+    /// double.run(&params, ([1.0, 2.0, 3.0],))?;
     /// assert_eq!(double.output(0), &array![2.0, 4.0, 6.0].into_dyn());
     /// # Ok::<(), tape::Error>(())
     /// ```
@@ -117,6 +121,10 @@ impl<T: Real> Program<T> {
     /// # Panics
     /// As [`try_record`](Self::try_record) fails, and if there are no results.
     #[track_caller]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "inputs are a tuple of references, written where they are handed over"
+    )]
     pub fn forward<I: Inputs<T>>(
         params: &Params<T>,
         inputs: I,
@@ -178,6 +186,10 @@ impl<T: Real> Program<T> {
     /// [`Error::ForeignParameter`] or [`Error::ParameterLayout`] if the parameters are not those of the recording,
     /// [`Error::ProgramInput`] if an input has another shape or kind or there are more or fewer of them,
     /// [`Error::Index`] if an index is not below its axis' length. Nothing has been computed then.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "inputs are a tuple of references, written where they are handed over"
+    )]
     pub fn run(&mut self, params: &Params<T>, inputs: impl Inputs<T>) -> Result<(T, &Gradients<T>), Error> {
         self.check_params(params)?;
         let plan = Arc::clone(&self.plan);

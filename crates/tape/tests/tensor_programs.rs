@@ -74,9 +74,8 @@ fn a_training_step_is_the_eager_one_bit_for_bit() {
     let mut tape = Tape::new();
     for round in 0..5 {
         let (x, labels) = (matrix(4, 5, 11 + round), [round % 3, 1, (round + 2) % 3, 0]);
-        let (expected, eager) = tape.value_and_grad(&network.params, |pass| {
-            network.loss(pass, pass.constant(&x), Indices::from(&labels))
-        });
+        let (expected, eager) =
+            tape.value_and_grad(&network.params, |pass| network.loss(pass, pass.constant(&x), Indices::from(&labels)));
         let (loss, gradients) = step.run(&network.params, (&x, &labels)).unwrap();
         assert_eq!(loss, expected, "round {round}");
         assert_eq!(gradients.params(), eager.params(), "round {round}");
@@ -90,8 +89,7 @@ fn a_training_step_is_the_eager_one_bit_for_bit() {
 fn a_run_allocates_nothing() {
     let network = Network::new();
     let (x, labels) = (matrix(4, 5, 3), [0_usize, 2, 1, 1]);
-    let mut step =
-        Program::record(&network.params, (&x, &labels), |pass, (x, labels)| network.loss(pass, x, labels));
+    let mut step = Program::record(&network.params, (&x, &labels), |pass, (x, labels)| network.loss(pass, x, labels));
     let mut counts = [0; 5];
     for count in &mut counts {
         let before = COUNT.with(Cell::get);
@@ -172,8 +170,7 @@ fn a_root_that_is_a_parameter_has_gradient_one() {
 fn wrong_inputs_are_refused_and_change_nothing() {
     let network = Network::new();
     let (x, labels) = (matrix(4, 5, 3), [0_usize, 2, 1, 1]);
-    let mut step =
-        Program::record(&network.params, (&x, &labels), |pass, (x, labels)| network.loss(pass, x, labels));
+    let mut step = Program::record(&network.params, (&x, &labels), |pass, (x, labels)| network.loss(pass, x, labels));
     let before = step.run(&network.params, (&x, &labels)).unwrap().1.params().to_vec();
     let mut refuse = |error: Result<(), Error>, text: &str| assert_eq!(error.unwrap_err().to_string(), text);
     refuse(

@@ -45,10 +45,7 @@ pub fn cross_entropy<'a, T: Real>(logits: Tensor<T>, labels: impl Into<Indices<'
 /// # Panics
 /// If the recording of the logits is over, or on another thread.
 #[track_caller]
-pub fn try_cross_entropy<'a, T: Real>(
-    logits: Tensor<T>,
-    labels: impl Into<Indices<'a>>,
-) -> Result<Tensor<T>, Error> {
+pub fn try_cross_entropy<'a, T: Real>(logits: Tensor<T>, labels: impl Into<Indices<'a>>) -> Result<Tensor<T>, Error> {
     let labels = labels.into();
     let shape = logits.shape();
     let Some((&classes, leading)) = shape.split_last() else {

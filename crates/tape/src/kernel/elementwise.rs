@@ -300,13 +300,7 @@ pub(crate) fn copy_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], off
     put_strided::<T, false>(x, shape, out, offset, strides);
 }
 
-fn put_strided<T: Real, const ADD: bool>(
-    x: &[T],
-    shape: &[usize],
-    out: &mut [T],
-    offset: usize,
-    strides: &[isize],
-) {
+fn put_strided<T: Real, const ADD: bool>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
     let put = |out: &mut T, element: T| *out = if ADD { *out + element } else { element };
     if x.is_empty() {
         return;

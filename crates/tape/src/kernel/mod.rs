@@ -8,7 +8,8 @@ mod vector_math;
 mod view;
 
 pub(crate) use elementwise::{
-    Side, add_strided, binary, binary_share, compare, copy_strided, powi, powi_share, select, select_share, unary, unary_share,
+    Side, add_strided, binary, binary_share, compare, copy_strided, powi, powi_share, select, select_share, unary,
+    unary_share,
 };
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
 pub(crate) use matmul::{MatrixRef, matmul};

@@ -28,7 +28,11 @@ pub(super) enum Source {
     Constant(usize),
     Computed(TensorOp),
     /// Indices, not elements: where an operand has its largest or smallest elements along an axis.
-    Places { axis: usize, extreme: Extreme, indices: Saved },
+    Places {
+        axis: usize,
+        extreme: Extreme,
+        indices: Saved,
+    },
 }
 
 /// One value of the graph.

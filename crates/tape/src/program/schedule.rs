@@ -66,7 +66,11 @@ pub(super) enum Action {
     Extreme(Extreme),
     LogSoftmax,
     /// Fills in a list of indices.
-    Places { axis: usize, extreme: Extreme, indices: Saved },
+    Places {
+        axis: usize,
+        extreme: Extreme,
+        indices: Saved,
+    },
     /// Operands x, y, g.
     UnaryShare(Unary),
     PowiShare(i32),
@@ -190,12 +194,15 @@ impl Planner<'_> {
             return view;
         }
         let output = self.buffer(value.shape.clone());
-        let operands: SmallVec<[Place; 4]> = value.operands.iter().map(|&operand| self.place(operand).clone()).collect();
+        let operands: SmallVec<[Place; 4]> =
+            value.operands.iter().map(|&operand| self.place(operand).clone()).collect();
         let spread = |place: Place| place.broadcast(&value.shape);
         match op {
             TensorOp::Unary(rule) => self.step(Action::Unary(*rule), [x], &output, false),
             TensorOp::Powi(n) => self.step(Action::Powi(*n), [x], &output, false),
-            TensorOp::Binary(rule) => self.step(Action::Binary(*rule), operands.into_iter().map(spread), &output, false),
+            TensorOp::Binary(rule) => {
+                self.step(Action::Binary(*rule), operands.into_iter().map(spread), &output, false);
+            }
             TensorOp::Compare(comparison) => {
                 self.step(Action::Compare(*comparison), operands.into_iter().map(spread), &output, false);
             }
