@@ -12,9 +12,10 @@ use crate::arena::Arena;
 use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
+use crate::indices::Indices;
 use crate::kernel::View;
 use crate::living::{self, Badge};
-use crate::op::{Node, Op, TensorOp};
+use crate::op::{Extreme, Node, Op, TensorOp};
 use crate::params::{ParamId, Parameter, Params};
 use crate::position::{Eras, Position};
 use crate::real::Real;
@@ -65,6 +66,21 @@ pub struct Storage<T: Real> {
     /// For intermediate results inside of one operation.
     pub(crate) scratch: Arena<T>,
     pub(crate) bound: Option<Bound<T>>,
+    /// Only where a program is recorded: then operations on constants are kept too, for they may depend on its inputs.
+    pub(crate) origins: Option<Origins>,
+}
+
+/// Where the lists of indices of a recording come from that a program has to fill in anew in every run.
+#[derive(Debug, Default)]
+pub(crate) struct Origins(pub(crate) Vec<(Saved, Origin)>);
+
+/// Where one list of indices comes from. A list that has no origin is the same in every run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The program's input list of this number.
+    Input(usize),
+    /// The places of the largest or smallest elements of a tensor along an axis.
+    Extreme { operand: u32, axis: usize, extreme: Extreme },
 }
 
 /// What is known of one tensor.
@@ -120,6 +136,7 @@ impl<T: Real> Storage<T> {
             arena: Arena::new(),
             scratch: Arena::new(),
             bound: None,
+            origins: None,
         };
         storage.clear();
         storage
@@ -155,6 +172,7 @@ impl<T: Real> Storage<T> {
         self.arena.reset();
         self.scratch.reset();
         self.bound = None;
+        self.origins = None;
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
         self.nodes.push(nobody);
     }
@@ -194,9 +212,23 @@ impl<T: Real> Storage<T> {
     /// Forgets what was recorded behind a position, which must be one of this recording.
     fn rewind(&mut self, position: Position) {
         // Taken apart completely, so that whoever gives the tape another list is asked what a rewind does to it.
-        let Self { nodes, slots, operands, indices, arena, bound, watch, recording, eras, badge, paused, scratch } =
-            self;
-        let _unchanged = (recording, eras, badge, paused, scratch);
+        let Self {
+            nodes,
+            slots,
+            operands,
+            indices,
+            arena,
+            bound,
+            watch,
+            recording,
+            eras,
+            badge,
+            paused,
+            scratch,
+            origins,
+        } = self;
+        // A program's recording is lent out shared, so that nobody can rewind it.
+        let _stay = (recording, eras, badge, paused, scratch, origins);
         nodes.truncate(position.nodes as usize);
         slots.truncate(position.slots as usize);
         operands.truncate(position.operands as usize);
@@ -240,6 +272,30 @@ impl<T: Real> Storage<T> {
         saved
     }
 
+    /// Refuses to show elements while a program is recorded.
+    pub(crate) fn look_at(&self, operation: &'static str) -> Result<(), Error> {
+        match self.origins {
+            None => Ok(()),
+            Some(_) => Err(Error::LookedAt { operation }),
+        }
+    }
+
+    /// Keeps a list of indices for an operation, and notes if it is an input of a program.
+    pub(crate) fn save_indices(&mut self, indices: &Indices<'_>) -> Saved {
+        let saved = self.save(indices.values().iter().map(|&index| index as u32));
+        if let Some(input) = indices.input {
+            self.note_origin(saved, Origin::Input(input));
+        }
+        saved
+    }
+
+    /// Notes where a list of indices comes from, if a program is recorded.
+    pub(crate) fn note_origin(&mut self, saved: Saved, origin: Origin) {
+        if let Some(Origins(lists)) = &mut self.origins {
+            lists.push((saved, origin));
+        }
+    }
+
     /// Records a tensor whose elements lie in memory of their own, dense and row by row.
     pub(crate) fn push_dense(
         &mut self,
@@ -249,7 +305,7 @@ impl<T: Real> Storage<T> {
         elements: NonNull<[T]>,
     ) -> Tensor<T> {
         let strides = shape.dense_strides();
-        let active = operands.iter().any(|&operand| self.is_active(operand));
+        let active = op.is_differentiable() && operands.iter().any(|&operand| self.is_active(operand));
         self.push_slot(op, operands, active, shape, strides, elements, 0)
     }
 
@@ -263,6 +319,7 @@ impl<T: Real> Storage<T> {
         strides: Strides,
     ) -> Tensor<T> {
         let &Slot { memory, active, .. } = self.slot(operand);
+        let active = active && op.is_differentiable();
         self.push_slot(op, &[operand], active, shape, strides, memory, offset)
     }
 
@@ -295,8 +352,9 @@ impl<T: Real> Storage<T> {
         }
         // A leaf stays what it was made as; what is computed while recording is paused has no derivative.
         let active = active && (!self.paused || matches!(op, TensorOp::Leaf));
-        // What no gradient is computed for is a constant: of how it came about, nothing is kept.
-        let (op, operands) = if active { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
+        // What no gradient is computed for is a constant: of how it came about, nothing is kept, unless a program is to
+        // compute it again.
+        let (op, operands) = if active || self.origins.is_some() { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
         let start = self.operands.len() as u32;
         self.operands.extend_from_slice(operands);
         let operands = start..self.operands.len() as u32;
@@ -334,6 +392,13 @@ impl<T: Real> Tape<T> {
         owned.recording = badge.number();
         owned.eras.start(badge.number());
         owned.badge = Some(badge);
+        tape
+    }
+
+    /// A tape whose recording becomes a program.
+    pub(crate) fn for_program() -> Self {
+        let tape = Self::new();
+        tape.borrow().origins = Some(Origins::default());
         tape
     }
 
@@ -415,6 +480,7 @@ impl<T: Real> Tape<T> {
         if !storage.owns(tensor.tape, tensor.node) {
             panic!("{}", living::mismatch::<T>((tensor.tape, tensor.node), (storage.recording, 0), "view"));
         }
+        unwrap(storage.look_at("view"));
         let slot = storage.slot(tensor.node);
         let View { data, offset, shape, strides } = slot.view();
         if shape.contains(&0) {

@@ -226,3 +226,25 @@ fn a_frozen_parameter_has_no_gradient() {
     assert_eq!(gradients[b], array![3.0].into_dyn());
     assert_eq!(gradients.params(), [0.0, 3.0]);
 }
+
+/// A program that computes the same value twice computes it once, but not where one of the two is not differentiated: each
+/// of them taken for the other would give a wrong gradient without a word.
+#[test]
+fn a_program_keeps_apart_what_is_computed_with_grad_and_without() {
+    let mut params = Params::<f64>::new();
+    let w = params.add("w", &array![3.0, 4.0]);
+    let one = array![1.0];
+    let swap = |(with, without)| (without, with);
+    for without_first in [true, false] {
+        let mut step = tape::Program::record(&params, (&one,), |pass, (one,)| {
+            let w = pass.parameter(w);
+            let without = || pass.no_grad(|| (w * w, w * 1.0));
+            let ((square, same), with) = if without_first { (without(), w * w) } else { swap((w * w, without())) };
+            (with * square * same * one).sum()
+        });
+        let (loss, gradients) = step.run(&params, (&one,)).unwrap();
+        // w^2 differentiated, times w^2 w held fast: 2 w w^3.
+        assert_eq!(loss, 243.0 + 1024.0);
+        assert_eq!(gradients.params(), [2.0 * 81.0, 2.0 * 256.0]);
+    }
+}
