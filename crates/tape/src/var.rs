@@ -249,6 +249,9 @@ impl<T: Real> From<T> for Var<T> {
     }
 }
 
+/// A variable is a scalar to `ndarray`: `array * var` multiplies every element.
+impl<T: Real> ndarray::ScalarOperand for Var<T> {}
+
 impl<T: Real> Default for Var<T> {
     fn default() -> Self {
         Self::constant(T::default())

@@ -189,6 +189,21 @@ fn parameters_that_were_bound_before_stay_bound_and_those_behind_do_not() {
 }
 
 #[test]
+fn handles_from_before_a_rewind_belong_to_their_thread_like_any() {
+    let mut tape = Tape::<f64>::new();
+    let x = tape.var(2.0);
+    let here = tape.position();
+    tape.rewind(here);
+    let error = std::thread::spawn(move || x.try_backward().map(|_| ()).unwrap_err()).join().unwrap();
+    assert_eq!(error, Error::OtherThread { operation: "backward" });
+    let other = Tape::<f64>::new();
+    let y = other.var(1.0);
+    let text = catch_unwind(AssertUnwindSafe(|| x * y)).unwrap_err();
+    let foreign = "mul: foreign handle: the operands belong to two different tapes";
+    assert_eq!(text.downcast_ref::<String>().unwrap(), foreign);
+}
+
+#[test]
 fn a_gradient_map_outlives_a_rewind_and_knows_only_what_it_swept() {
     let mut tape = Tape::<f64>::new();
     let x = tape.var(2.0);

@@ -37,6 +37,8 @@ fn ndarray_arithmetic_of_arrays_and_variables() {
         // Arrays with arrays, with a broadcast row, and with plain constants on the right.
         let centred = &a - &a.mean_axis(Axis(0)).unwrap();
         let scaled = (&centred * &centred + Array2::from_elem((2, 2), Var::constant(0.5))) / a.mapv(Var::exp);
+        // A variable is a scalar operand like any number.
+        let scaled = (scaled * x[0] - x[1]) / x[2] + x[3];
         scaled.t().dot(&a).diag().iter().copied().sum::<Var>() + scaled.sum_axis(Axis(1)).product()
     };
     check(f, &[0.4, -0.3, 0.8, 0.2]).assert();
