@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::gradients::Adjoints;
 use crate::kernel::{self, View};
 use crate::op::{Argument, Node, Op, TensorOp};
-use crate::real::Real;
+use crate::real::{Real, shortest};
 use crate::shape::Shape;
 use crate::tape::Storage;
 
@@ -114,12 +114,7 @@ impl AnomalyOperand {
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, element: &str) -> fmt::Result {
-        // A number of the tape's own precision prints with as many digits as it has.
-        if element == f32::NAME {
-            write!(f, "{}", self.value as f32)?;
-        } else {
-            write!(f, "{}", self.value)?;
-        }
+        write!(f, "{}", shortest(self.value, element))?;
         if self.shape.rank() > 0 {
             write!(f, " at {:?} of {}", self.index, self.shape)?;
         }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::op::{Argument, Node, Op, TensorOp};
 use crate::params::Parameter;
 use crate::position::Eras;
-use crate::real::Real;
+use crate::real::{Real, shortest};
 use crate::shape::Shape;
 use crate::sweep::Root;
 use crate::tape::{Slot, Storage, Tape};
@@ -60,6 +60,8 @@ pub struct GraphNode {
     pub flops: u64,
     /// The bytes that it takes of the tape: its entry, and its elements unless they lie in another's memory.
     pub bytes: usize,
+    /// The element type's name.
+    element: &'static str,
 }
 
 /// What an operation of a [`Graph`] is applied to.
@@ -71,12 +73,12 @@ pub enum GraphOperand {
     Number(f64),
 }
 
-impl fmt::Display for GraphOperand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl GraphOperand {
+    fn write(&self, f: &mut fmt::Formatter<'_>, element: &str) -> fmt::Result {
         match self {
             Self::Node(number, false) => write!(f, "%{number}"),
             Self::Node(number, true) => write!(f, "%{number}^T"),
-            Self::Number(number) => write!(f, "{number}"),
+            Self::Number(number) => write!(f, "{}", shortest(*number, element)),
         }
     }
 }
@@ -88,14 +90,15 @@ impl fmt::Display for GraphNode {
             write!(f, "{name:?}")?;
         }
         for (position, operand) in self.operands.iter().enumerate() {
-            write!(f, "{}{operand}", if position == 0 { "" } else { ", " })?;
+            write!(f, "{}", if position == 0 { "" } else { ", " })?;
+            operand.write(f, self.element)?;
         }
         write!(f, ")")?;
         if let Some(shape) = &self.shape {
             write!(f, " {shape}")?;
         }
         if let Some(value) = self.value {
-            write!(f, " = {value}")?;
+            write!(f, " = {}", shortest(value, self.element))?;
         }
         Ok(())
     }
@@ -275,7 +278,7 @@ impl GraphNode {
         if constants {
             let operands = self.operands.iter().map(|operand| match operand {
                 GraphOperand::Node(..) => String::from("."),
-                GraphOperand::Number(number) => number.to_string(),
+                GraphOperand::Number(number) => shortest(*number, self.element),
             });
             let _ = write!(operation, "({})", operands.collect::<Vec<_>>().join(", "));
         }
@@ -283,7 +286,7 @@ impl GraphNode {
             operation.clone_from(name);
         }
         let shape = self.shape.as_ref().map(ToString::to_string);
-        let value = self.value.as_ref().map(ToString::to_string);
+        let value = self.value.map(|value| shortest(value, self.element));
         [operation, shape.or(value).unwrap_or_default()]
     }
 }
@@ -405,6 +408,7 @@ impl<T: Real> Storage<T> {
                 name: None,
                 flops: node.op.flops(),
                 bytes: size_of::<Node<T>>(),
+                element: T::NAME,
             },
         }
     }
@@ -444,6 +448,7 @@ impl<T: Real> Storage<T> {
             name: parameter.map(|parameter| parameter.name().to_owned()),
             flops: slot.op.flops(first, &slot.shape),
             bytes: size_of::<Node<T>>() + size_of::<Slot<T>>() + size_of_val(operands),
+            element: T::NAME,
         }
     }
 }

@@ -130,3 +130,11 @@ fn a_graph_outlives_what_it_shows() {
     let _ = x + 1.0;
     assert_eq!(graph.under(y).to_string(), "%1 = variable() = 2\n%2 = mul(%1, %1) = 4\n");
 }
+
+#[test]
+fn numbers_of_f32_print_with_their_own_digits() {
+    let tape = Tape::<f32>::new();
+    let _ = tape.var(0.1) * 0.7;
+    assert_eq!(tape.to_string(), "%1 = variable() = 0.1\n%2 = mul(%1, 0.7) = 0.07\n");
+    assert!(tape.graph().to_dot().contains("n2 [label=\"mul(., 0.7)\\n0.07\"];"));
+}
