@@ -45,13 +45,20 @@ impl<T: Real> Storage<T> {
             Operand::Var(var) if !var.is_constant() => {
                 self.stack_vars(&[var], Shape::default(), operation).map(|tensor| tensor.node)
             }
-            Operand::Var(var) => Ok(self.push_number(var.value())),
-            Operand::Number(number) => Ok(self.push_number(number)),
+            Operand::Var(var) => Ok(self.number(var.value()).node),
+            Operand::Number(number) => Ok(self.number(number).node),
         }
     }
 
-    fn push_number(&mut self, number: T) -> u32 {
-        self.push_leaf(Shape::default(), false, |out| out[0] = number).node
+    /// A constant without axes.
+    pub(crate) fn number(&mut self, number: T) -> Tensor<T> {
+        self.push_leaf(Shape::default(), false, |out| out[0] = number)
+    }
+
+    /// Zeros in a tensor's shape.
+    pub(crate) fn zeros_like(&mut self, x: u32) -> Tensor<T> {
+        let shape = self.shape(x).clone();
+        self.push_leaf(shape, false, |out| out.fill(T::zero()))
     }
 
     /// Computes a tensor into memory of its own and records it.

@@ -105,6 +105,11 @@ pub(crate) fn dense<'a, T: Real>(view: View<'a, T>, scratch: &'a Arena<T>) -> &'
     })
 }
 
+/// Whether an element is not zero.
+pub(crate) fn any_nonzero<T: Real>(view: View<'_, T>, scratch: &Arena<T>) -> bool {
+    dense(view, scratch).iter().any(|&element| element != T::zero())
+}
+
 /// `out = view`, or `out += view`.
 fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
     assert_eq!(view.size(), out.len(), "the output has as many elements as the view");
