@@ -156,11 +156,7 @@ enum Part<T: Real> {
 
 impl Path {
     /// The path of a root that is on a tape; variables that are constants lead nowhere.
-    fn find<T: Real>(
-        root: Derivative<T>,
-        variables: &[Derivative<T>],
-        operation: &'static str,
-    ) -> Result<Self, Error> {
+    fn find<T: Real>(root: Derivative<T>, variables: &[Derivative<T>], operation: &'static str) -> Result<Self, Error> {
         let (recording, root) = root.place();
         living::with(recording, root, operation, |storage: &mut Storage<T>| {
             let mut wanted = SmallVec::new();
@@ -238,11 +234,7 @@ impl Path {
             }
             let slot = storage.slot(node);
             let operands = slot.operands.start as usize..slot.operands.end as usize;
-            Part::Tensor {
-                op: slot.op.clone(),
-                operands: storage.operands[operands].into(),
-                shape: slot.shape.clone(),
-            }
+            Part::Tensor { op: slot.op.clone(), operands: storage.operands[operands].into(), shape: slot.shape.clone() }
         })
     }
 }
@@ -269,7 +261,11 @@ fn or_zero<T: Real>(
     variables: &[Derivative<T>],
     derivatives: SmallVec<[Option<Derivative<T>>; 4]>,
 ) -> Result<SmallVec<[Derivative<T>; 4]>, Error> {
-    variables.iter().zip(derivatives).map(|(variable, derivative)| derivative.map_or_else(|| variable.zero(), Ok)).collect()
+    variables
+        .iter()
+        .zip(derivatives)
+        .map(|(variable, derivative)| derivative.map_or_else(|| variable.zero(), Ok))
+        .collect()
 }
 
 fn one<T: Real>(root: Derivative<T>) -> Result<Derivative<T>, Error> {

@@ -17,10 +17,7 @@ use crate::var::Var;
 
 /// The derivatives of a root, weighted by its adjoint, with respect to the nodes that a path leads to; `None` where it
 /// does not lead.
-pub(super) fn adjoints<T: Real>(
-    path: &Path,
-    root: Derivative<T>,
-) -> Result<Vec<Option<Derivative<T>>>, Error> {
+pub(super) fn adjoints<T: Real>(path: &Path, root: Derivative<T>) -> Result<Vec<Option<Derivative<T>>>, Error> {
     let mut walk = Walk { path, adjoints: vec![None; path.root as usize + 1] };
     walk.adjoints[path.root as usize] = Some(root);
     for node in (path.first()..=path.root).rev() {
@@ -211,8 +208,10 @@ impl<T: Real> Share<'_, T> {
             &TensorOp::Concat { axis } => {
                 let before = self.operands[..self.position].iter();
                 let start: usize = before.map(|operand| operand.shape()[axis]).sum();
-                let mut cut =
-                    Cut { starts: self.shape.iter().map(|_| 0).collect(), steps: self.shape.iter().map(|_| 1).collect() };
+                let mut cut = Cut {
+                    starts: self.shape.iter().map(|_| 0).collect(),
+                    steps: self.shape.iter().map(|_| 1).collect(),
+                };
                 cut.starts[axis] = start as u32;
                 let own = self.own_shape();
                 self.g.on_tape("grad", |tape| Ok(tape.linear(Linear::Slice(cut), self.g.node, own)))
