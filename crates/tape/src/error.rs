@@ -167,6 +167,36 @@ pub enum Error {
     /// [`detects anomalies`](crate::Tape::detect_anomalies).
     #[error("{0}")]
     Anomaly(Box<Anomaly>),
+    /// The inputs do not suit an operation of a user, or a decomposition.
+    #[error("{operation}: {reason}")]
+    Rejected {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// A user's code returned an array of another shape than it had to.
+    #[error("{operation}: {what} of shape {found} where {expected} is expected")]
+    CustomShape {
+        /// The operation's name, or "hook".
+        operation: &'static str,
+        /// What was returned.
+        what: &'static str,
+        /// The shape that it should have.
+        expected: Shape,
+        /// The shape that it has.
+        found: Shape,
+    },
+    /// An operation of a user returned more or fewer shares than it has inputs.
+    #[error("{operation}: {found} shares of an adjoint where there are {expected} inputs")]
+    CustomCount {
+        /// The operation's name.
+        operation: &'static str,
+        /// How many inputs it has.
+        expected: usize,
+        /// How many shares it returned.
+        found: usize,
+    },
     /// A variable takes part in a program of tensors.
     #[error("program: a variable (Var) takes part: a program of tensors replays operations of tensors only")]
     ScalarInProgram,

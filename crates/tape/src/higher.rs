@@ -7,8 +7,11 @@ mod adjoint;
 mod tangent;
 mod traced;
 
+use std::rc::Rc;
+
 use smallvec::{SmallVec, smallvec};
 
+use crate::custom::CustomOp;
 use crate::error::{Error, unwrap};
 use crate::living;
 use crate::op::{Node, Op, TensorOp};
@@ -154,6 +157,13 @@ enum Part<T: Real> {
     Tensor { op: TensorOp, operands: Nodes, shape: Shape },
 }
 
+/// An operation of a user, and what it was applied to.
+struct Custom<T: Real> {
+    operation: Rc<dyn CustomOp<T>>,
+    inputs: Vec<Tensor<T>>,
+    output: Tensor<T>,
+}
+
 impl Path {
     /// The path of a root that is on a tape; variables that are constants lead nowhere.
     fn find<T: Real>(root: Derivative<T>, variables: &[Derivative<T>], operation: &'static str) -> Result<Self, Error> {
@@ -224,6 +234,17 @@ impl Path {
                 | Op::Element => Derivative::Scalar(Var::new(recorded.value, node, recording)),
             }
         })
+    }
+
+    /// A user's operation with the handles of its inputs and its output.
+    fn custom<T: Real>(&self, node: u32, operands: &[u32]) -> Result<Custom<T>, Error> {
+        let inputs =
+            operands.iter().map(|&operand| Ok(self.handle::<T>(operand)?.tensor())).collect::<Result<_, _>>()?;
+        let output = self.handle::<T>(node)?.tensor();
+        let operation = living::with(self.eras.number_of(node), node, "grad", |storage: &mut Storage<T>| {
+            storage.callbacks.operation(node).expect("an operation that is differentiated has its code")
+        })?;
+        Ok(Custom { operation, inputs, output })
     }
 
     fn part<T: Real>(&self, node: u32) -> Result<Part<T>, Error> {

@@ -27,6 +27,7 @@
 mod anomaly;
 mod arena;
 mod check;
+mod custom;
 mod elements;
 mod error;
 #[cfg(feature = "nalgebra")]
@@ -61,6 +62,7 @@ mod var;
 
 pub use anomaly::{Anomalies, Anomaly, AnomalyOperand, Direction};
 pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, check_params, check_tensors};
+pub use custom::CustomOp;
 pub use elements::Elements;
 pub use error::Error;
 pub use functions::{derivative, gradient, value_and_grad};

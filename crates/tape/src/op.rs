@@ -73,6 +73,8 @@ pub(crate) enum TensorOp {
     Extreme(Extreme),
     /// Logarithms of the softmax along the last axis.
     LogSoftmax,
+    /// An operation of a user, by name; its code lies beside the nodes.
+    Custom(&'static str),
 }
 
 impl TensorOp {
@@ -89,7 +91,8 @@ impl TensorOp {
             | Self::Concat { .. }
             | Self::StackVars
             | Self::Extreme(_)
-            | Self::LogSoftmax => true,
+            | Self::LogSoftmax
+            | Self::Custom(_) => true,
         }
     }
 }
@@ -206,6 +209,7 @@ impl TensorOp {
             Self::StackVars => "stack_vars",
             Self::Extreme(extreme) => extreme.name(),
             Self::LogSoftmax => "log_softmax",
+            Self::Custom(name) => name,
         }
     }
 
@@ -214,7 +218,8 @@ impl TensorOp {
     pub(crate) fn flops(&self, operand: &[usize], output: &[usize]) -> u64 {
         let [read, written] = [operand, output].map(|shape| shape.iter().product::<usize>() as u64);
         match self {
-            Self::Leaf | Self::Detach | Self::Select | Self::Concat { .. } | Self::StackVars => 0,
+            // Of what a user's code does, nothing is known.
+            Self::Leaf | Self::Detach | Self::Select | Self::Concat { .. } | Self::StackVars | Self::Custom(_) => 0,
             Self::Unary(_) | Self::Powi(_) | Self::Binary(_) | Self::Compare(_) => written,
             Self::Linear(linear) => linear.flops(read),
             &Self::MatMul { left_transposed, .. } => {
@@ -238,7 +243,8 @@ impl TensorOp {
             | Self::Concat { .. }
             | Self::StackVars
             | Self::Extreme(_)
-            | Self::LogSoftmax => false,
+            | Self::LogSoftmax
+            | Self::Custom(_) => false,
         }
     }
 }

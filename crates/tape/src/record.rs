@@ -50,9 +50,22 @@ impl<T: Real> Storage<T> {
         }
     }
 
+    /// Records a tensor whose elements an operation of a user has computed.
+    pub(crate) fn record_array(&mut self, op: TensorOp, operands: &[u32], value: &ndarray::ArrayD<T>) -> Tensor<T> {
+        self.compute(op, operands, Shape::from(value.shape()), |_, out| {
+            out.iter_mut().zip(value).for_each(|(out, &element)| *out = element);
+        })
+    }
+
     /// A constant without axes.
     pub(crate) fn number(&mut self, number: T) -> Tensor<T> {
         self.push_leaf(Shape::default(), false, |out| out[0] = number)
+    }
+
+    /// A variable of zeros in a tensor's shape.
+    pub(crate) fn variable_like(&mut self, x: u32) -> Tensor<T> {
+        let shape = self.shape(x).clone();
+        self.push_leaf(shape, true, |out| out.fill(T::zero()))
     }
 
     /// Zeros in a tensor's shape.
@@ -212,7 +225,8 @@ impl<T: Real> Storage<T> {
             | TensorOp::Concat { .. }
             | TensorOp::StackVars
             | TensorOp::Extreme(_)
-            | TensorOp::LogSoftmax => (x, false),
+            | TensorOp::LogSoftmax
+            | TensorOp::Custom(_) => (x, false),
         }
     }
 

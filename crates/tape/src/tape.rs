@@ -11,6 +11,7 @@ use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
 use crate::anomaly::Watch;
 use crate::arena::Arena;
+use crate::custom::Callbacks;
 use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
@@ -68,6 +69,8 @@ pub struct Storage<T: Real> {
     /// For intermediate results inside of one operation.
     pub(crate) scratch: Arena<T>,
     pub(crate) bound: Option<Bound<T>>,
+    /// Code of users, and at which nodes it runs.
+    pub(crate) callbacks: Callbacks<T>,
     /// Only where a program is recorded: then operations on constants are kept too, for they may depend on its inputs.
     pub(crate) origins: Option<Origins>,
 }
@@ -138,6 +141,7 @@ impl<T: Real> Storage<T> {
             arena: Arena::new(),
             scratch: Arena::new(),
             bound: None,
+            callbacks: Callbacks::none(),
             origins: None,
         };
         storage.clear();
@@ -174,6 +178,7 @@ impl<T: Real> Storage<T> {
         self.arena.reset();
         self.scratch.reset();
         self.bound = None;
+        self.callbacks.clear();
         self.origins = None;
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
         self.nodes.push(nobody);
@@ -515,7 +520,7 @@ impl<T: Real> Tape<T> {
     /// The value and the gradients of a root that may be constant: its gradients are zero then.
     #[track_caller]
     pub(crate) fn value_and_grad_of(&self, root: impl Root<T>) -> (T, Gradients<T>) {
-        unwrap(sweep::value_and_grad(self.borrow(), root))
+        unwrap(sweep::value_and_grad(|| self.borrow(), root))
     }
 
     /// Binds the parameters, evaluates `compute`, and returns a copy of the result. The recording is over then.

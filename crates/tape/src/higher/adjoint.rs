@@ -5,7 +5,8 @@
 use smallvec::SmallVec;
 
 use super::traced::{Traced, TracedMask};
-use super::{Derivative, Part, Path};
+use super::{Custom, Derivative, Part, Path};
+use crate::custom;
 use crate::error::Error;
 use crate::op::{Extreme, Node, Op, TensorOp};
 use crate::real::Real;
@@ -103,6 +104,9 @@ impl<T: Real> Walk<'_, T> {
     ) -> Result<(), Error> {
         let Derivative::Tensor(g) = g else { unreachable!("the adjoint of a tensor is one") };
         let path = self.path;
+        if let TensorOp::Custom(_) = op {
+            return self.hand_on_custom(node, operands, g);
+        }
         for (position, &operand) in operands.iter().enumerate() {
             if !self.path.needs(operand) || matches!((op, position), (TensorOp::Select, 0)) {
                 continue;
@@ -117,6 +121,17 @@ impl<T: Real> Walk<'_, T> {
                 Derivative::Tensor(Share { op, operands: &tensors?, shape, y, g, position }.record()?)
             };
             self.deposit(operand, share);
+        }
+        Ok(())
+    }
+
+    fn hand_on_custom(&mut self, node: u32, operands: &[u32], g: Tensor<T>) -> Result<(), Error> {
+        let Custom { operation, inputs, output } = self.path.custom(node, operands)?;
+        let shares = custom::checked(&*operation, &inputs, operation.vjp(&inputs, output, g))?;
+        for (&operand, share) in operands.iter().zip(shares) {
+            if let (Some(share), true) = (share, self.path.needs(operand)) {
+                self.deposit(operand, Derivative::Tensor(share));
+            }
         }
         Ok(())
     }
@@ -171,7 +186,7 @@ impl<T: Real> Share<'_, T> {
     fn record(&self) -> Result<Tensor<T>, Error> {
         let [x, y, g] = [self.operands[0], self.y, self.g].map(Traced::Tensor);
         match self.op {
-            TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars => {
+            TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars | TensorOp::Custom(_) => {
                 unreachable!("{:?} has no shares of tensors", self.op)
             }
             TensorOp::Unary(rule) => self.elementwise(rule.share(x, y, g)),

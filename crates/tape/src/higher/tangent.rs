@@ -7,7 +7,8 @@ use smallvec::SmallVec;
 
 use super::adjoint::{absorbed_elements, attained, unless_masked};
 use super::traced::Traced;
-use super::{Derivative, Part, Path};
+use super::{Custom, Derivative, Part, Path};
+use crate::custom;
 use crate::error::Error;
 use crate::op::{Extreme, Node, Op, TensorOp};
 use crate::real::Real;
@@ -112,12 +113,40 @@ impl<T: Real> Walk<'_, T> {
             let y = self.path.handle::<T>(node)?.tensor();
             return y.on_tape("jvp", |tape| tape.stack_vars(&parts, shape.clone(), "jvp")).map(Some);
         }
+        if let TensorOp::Custom(_) = op {
+            return self.custom(node, operands);
+        }
         let y = self.path.handle::<T>(node)?.tensor();
         let tensors: Result<SmallVec<[Tensor<T>; 3]>, Error> =
             operands.iter().map(|&operand| Ok(self.path.handle::<T>(operand)?.tensor())).collect();
         let changes: SmallVec<[Option<Tensor<T>>; 3]> =
             operands.iter().map(|&operand| self.of(operand).map(Derivative::tensor)).collect();
         Tangent { op, operands: &tensors?, changes: &changes, y, shape }.record()
+    }
+}
+
+impl<T: Real> Walk<'_, T> {
+    /// The tangent of a user's operation: its own, or the transpose of its rule. The shares are linear in the adjoint, so
+    /// that the derivative of their sum along the tangents with respect to the adjoint is the output's tangent, whatever
+    /// the adjoint is.
+    fn custom(&self, node: u32, operands: &[u32]) -> Result<Option<Tensor<T>>, Error> {
+        let Custom { operation, inputs, output } = self.path.custom(node, operands)?;
+        let tangents: Vec<Option<Tensor<T>>> =
+            operands.iter().map(|&operand| self.of(operand).map(Derivative::tensor)).collect();
+        if let Some(tangent) = operation.jvp(&inputs, output, &tangents) {
+            let (expected, found) = (output.shape(), tangent.shape());
+            if expected != found {
+                return Err(Error::CustomShape { operation: operation.name(), what: "tangent", expected, found });
+            }
+            return Ok(Some(tangent));
+        }
+        let adjoint = output.on_tape("jvp", |tape| Ok(tape.variable_like(output.node)))?;
+        let shares = custom::checked(&*operation, &inputs, operation.vjp(&inputs, output, adjoint))?;
+        let parts = shares.into_iter().zip(tangents).filter_map(|(share, tangent)| Some(share? * tangent?));
+        match parts.map(Tensor::sum).reduce(|sum, part| sum + part) {
+            Some(along) => along.try_grad(adjoint).map(Some),
+            None => Ok(None),
+        }
     }
 }
 
@@ -136,7 +165,9 @@ impl<T: Real> Tangent<'_, T> {
         let [x, y] = [self.operands[0], self.y].map(Traced::Tensor);
         let dx = self.changes[0];
         match self.op {
-            TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars => Ok(None),
+            TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars | TensorOp::Custom(_) => {
+                Ok(None)
+            }
             TensorOp::Unary(rule) => self.elementwise(dx, |dx| rule.share(x, y, dx)),
             TensorOp::Powi(n) => self.elementwise(dx, |dx| Powi(*n).share(x, y, dx)),
             TensorOp::Binary(rule) => {

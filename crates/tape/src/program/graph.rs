@@ -262,7 +262,8 @@ pub(super) fn saved(op: &TensorOp) -> Option<Saved> {
         | TensorOp::Concat { .. }
         | TensorOp::StackVars
         | TensorOp::Extreme(_)
-        | TensorOp::LogSoftmax => None,
+        | TensorOp::LogSoftmax
+        | TensorOp::Custom(_) => None,
     }
 }
 

@@ -37,6 +37,7 @@ impl<T: Real> Storage<T> {
             badge,
             paused,
             scratch,
+            callbacks,
             origins,
         } = self;
         // A program's recording is lent out shared, so that nobody can rewind it.
@@ -46,6 +47,7 @@ impl<T: Real> Storage<T> {
         operands.truncate(position.operands as usize);
         indices.truncate(position.indices as usize);
         arena.rewind(position.arena);
+        callbacks.forget_from(position.nodes);
         if !position.bound {
             *bound = None;
         }
