@@ -37,6 +37,11 @@ pub(crate) enum Op {
     LeftConstant(Binary),
     /// `left`, a product, plus `right`, rounded once: the second half of a fused multiply-add.
     AddProduct,
+    /// The same where what is added is a constant, kept in `right`.
+    AddProductConstant,
+    /// The value of `left`, through which nothing is differentiated. Only recordings for a replay have it: elsewhere what
+    /// is detached is a constant.
+    Detached,
     /// The element `right`, counted row by row, of the tensor `left`.
     Element,
     /// A tensor; everything else about it is in its slot.

@@ -45,7 +45,7 @@ impl<T: Real> Storage<T> {
             Operand::Var(var) if !var.is_constant() => {
                 self.stack_vars(&[var], Shape::default()).map(|tensor| tensor.node)
             }
-            Operand::Var(var) => Ok(self.push_number(var.value())),
+            Operand::Var(var) => Ok(self.push_number(var.number())),
             Operand::Number(number) => Ok(self.push_number(number)),
         }
     }
@@ -240,7 +240,7 @@ impl<T: Real> Storage<T> {
             return Err(living::mismatch::<T>(var.recording(), self.recording(), "stack_vars"));
         }
         let out = self.arena.take(vars.len());
-        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.value());
+        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.number());
         let elements = NonNull::from(out);
         let nodes: Nodes = vars.iter().map(|var| var.node()).collect();
         Ok(self.push_dense(TensorOp::StackVars, &nodes, shape, elements))

@@ -293,6 +293,10 @@ macro_rules! unary_table {
                 match self { $(Self::$row => &[$(&[$interval]),+]),* }
             }
 
+            pub(crate) fn value<A: Algebra>(self, x: A) -> A {
+                match self { $(Self::$row => $row.value(x)),* }
+            }
+
             #[inline(always)]
             pub(crate) fn share<A: Algebra>(self, x: A, y: A, g: A) -> A {
                 match self { $(Self::$row => $row.share(x, y, g)),* }
@@ -450,6 +454,10 @@ macro_rules! binary_table {
             /// Where the operation is smooth and tests sample its two operands.
             pub(crate) fn intervals(self) -> &'static [&'static [Interval]] {
                 match self { $(Self::$row => &[$(&[$first, $second]),+]),* }
+            }
+
+            pub(crate) fn value<A: Algebra>(self, a: A, b: A) -> A {
+                match self { $(Self::$row => $row.value(a, b)),* }
             }
 
             #[inline(always)]

@@ -41,7 +41,7 @@ mod sealed {
 
 impl<T: Real> Root<T> for Var<T> {
     fn handle(self) -> Handle<T> {
-        Handle { node: self.node(), recording: self.recording(), value: Some(self.value()) }
+        Handle { node: self.node(), recording: self.recording(), value: Some(self.number()) }
     }
 }
 
@@ -56,6 +56,9 @@ pub(crate) fn backward<T: Real>(root: impl Root<T>) -> Result<Gradients<T>, Erro
     let Handle { node, recording, .. } = root.handle();
     if recording == 0 {
         return Err(Error::ConstantRoot);
+    }
+    if recording & living::WATCHED != 0 {
+        return Err(Error::NotReplayable { operation: "backward" });
     }
     living::with(recording, "backward", |storage: &mut Storage<T>| {
         single(storage, node)?;
@@ -95,6 +98,8 @@ fn single<T: Real>(storage: &Storage<T>, node: u32) -> Result<T, Error> {
         | Op::RightConstant(_)
         | Op::LeftConstant(_)
         | Op::AddProduct
+        | Op::AddProductConstant
+        | Op::Detached
         | Op::Element => Ok(value),
     }
 }
@@ -120,7 +125,9 @@ fn sweep<T: Real>(storage: &mut Storage<T>, root: u32) -> Gradients<T> {
                 | Op::Binary(_)
                 | Op::RightConstant(_)
                 | Op::LeftConstant(_)
-                | Op::AddProduct => {
+                | Op::AddProduct
+                | Op::AddProductConstant
+                | Op::Detached => {
                     let g = adjoints.scalars[index];
                     if g.into_bits() != T::UNREACHED {
                         hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
@@ -201,7 +208,7 @@ fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>,
     let share = |share: T| if absorbs { T::zero() } else { share };
     let x = nodes[left as usize].value;
     match node.op {
-        Op::Leaf | Op::Element | Op::Tensor => {}
+        Op::Leaf | Op::Element | Op::Tensor | Op::Detached => {}
         Op::Unary(rule) => deposit(adjoints, left, share(rule.share(x, y, g))),
         Op::Powi => {
             let n = T::word_out_of_bits(node.right).cast_signed();
@@ -223,6 +230,7 @@ fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>,
             deposit(adjoints, left, g);
             deposit(adjoints, T::word_out_of_bits(node.right), g);
         }
+        Op::AddProductConstant => deposit(adjoints, left, g),
     }
 }
 

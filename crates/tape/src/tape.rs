@@ -12,6 +12,7 @@ use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel::View;
+use crate::guard::Guard;
 use crate::living::{self, Badge};
 use crate::op::{Node, Op, TensorOp};
 use crate::params::{ParamId, Parameter, Params};
@@ -58,6 +59,8 @@ pub struct Storage<T: Real> {
     /// For intermediate results inside of one operation.
     pub(crate) scratch: Arena<T>,
     pub(crate) bound: Option<Bound<T>>,
+    /// What was asked of the variables, if the recording is watched.
+    pub(crate) guards: Vec<Guard<T>>,
 }
 
 /// What is known of one tensor.
@@ -110,6 +113,7 @@ impl<T: Real> Storage<T> {
             arena: Arena::new(),
             scratch: Arena::new(),
             bound: None,
+            guards: Vec::new(),
         };
         storage.clear();
         storage
@@ -128,6 +132,7 @@ impl<T: Real> Storage<T> {
         self.arena.reset();
         self.scratch.reset();
         self.bound = None;
+        self.guards.clear();
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
         self.nodes.push(nobody);
     }
@@ -170,6 +175,8 @@ impl<T: Real> Storage<T> {
             | Op::RightConstant(_)
             | Op::LeftConstant(_)
             | Op::AddProduct
+            | Op::AddProductConstant
+            | Op::Detached
             | Op::Element => node != 0,
         }
     }
@@ -261,8 +268,17 @@ impl<T: Real> Tape<T> {
     /// An empty tape.
     #[must_use]
     pub fn new() -> Self {
+        Self::marked(0)
+    }
+
+    /// An empty tape that keeps what is asked of its variables, for a replay to ask again.
+    pub(crate) fn watched() -> Self {
+        Self::marked(living::WATCHED)
+    }
+
+    fn marked(mark: u32) -> Self {
         let storage = NonNull::from(Box::leak(Box::new(Storage::new())));
-        let badge = living::enter(storage);
+        let badge = living::enter(storage, mark);
         let mut tape = Self { storage, not_send: PhantomData };
         let owned = tape.storage_mut();
         owned.recording = badge.number();
@@ -469,7 +485,7 @@ impl<T: Real> Tape<T> {
             + storage.scratch.bytes()
     }
 
-    fn read(&self) -> &Storage<T> {
+    pub(crate) fn read(&self) -> &Storage<T> {
         // SAFETY: The storage lives as long as the tape. Handles borrow it mutably only while one operation is recorded,
         // which runs no code of users, so no such borrow is alive here; and what this reference is used for ends before
         // the next operation is recorded, but for elements of the arena, which no operation writes again.

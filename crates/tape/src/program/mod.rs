@@ -1,0 +1,5 @@
+//! Programs: record once, replay many times.
+
+mod scalar;
+
+pub use scalar::ScalarProgram;
