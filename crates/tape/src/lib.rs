@@ -54,6 +54,7 @@ pub use elements::Elements;
 pub use error::Error;
 pub use functions::{derivative, gradient, value_and_grad};
 pub use gradients::{GradientKey, Gradients};
+pub use kernel::VectorMath;
 pub use operations::{Operation, operations};
 pub use params::{ParamId, Parameter, Params};
 pub use program::ScalarProgram;
