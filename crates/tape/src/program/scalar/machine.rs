@@ -192,6 +192,9 @@ fn vector<T: Real>(kind: Kind, operands: [u32; 4], around: &Around<'_, T>, out: 
     let read = |position: usize| around.read(operands[position], len);
     match kind {
         Kind::Copy => out.copy_from_slice(read(0)),
+        Kind::Unary(rule) if !rule.holds_in_lanes(read(0)) => {
+            out.iter_mut().zip(read(0)).for_each(|(out, &x)| *out = rule.value(x));
+        }
         Kind::Unary(rule) => rule.visit(Map { x: read(0), out }),
         Kind::Powi(n) => Map { x: read(0), out }.visit(Powi(n)),
         Kind::Binary(rule) => rule.visit(Zip { a: read(0), b: read(1), out }),
@@ -205,6 +208,11 @@ fn vector<T: Real>(kind: Kind, operands: [u32; 4], around: &Around<'_, T>, out: 
                     }
                 },
             );
+        }
+        Kind::UnaryShare(rule) if !rule.holds_in_lanes(read(0)) => {
+            for (((out, &x), &y), &g) in out.iter_mut().zip(read(0)).zip(read(1)).zip(read(2)) {
+                *out = absorbing(g, rule.share(x, y, g));
+            }
         }
         Kind::UnaryShare(rule) => rule.visit(Share { x: read(0), y: read(1), g: read(2), out }),
         Kind::PowiShare(n) => Share { x: read(0), y: read(1), g: read(2), out }.visit(Powi(n)),
