@@ -13,7 +13,7 @@ use std::ops;
 
 use num_traits::Float;
 
-use crate::kernel::Side;
+use crate::kernel::{Side, dispatch};
 use crate::real::Real;
 
 /// What a rule may compute with.
@@ -599,7 +599,13 @@ impl Unary {
     /// Whether the rule holds for these operands in lanes too, whose periodic functions have a limit.
     pub(crate) fn holds_in_lanes<T: Real>(self, x: &[T]) -> bool {
         let periodic = matches!(self, Self::Sin | Self::Cos);
-        !periodic || x.iter().fold(true, |all, x| all & !(x.abs() > T::PERIODIC_LIMIT && x.is_finite()))
+        // An infinity has no sine, in lanes either.
+        let huge = |x: &T| (x.abs() > T::PERIODIC_LIMIT) & (x.abs() < T::infinity());
+        !periodic
+            || dispatch(
+                #[inline(always)]
+                || !x.iter().fold(false, |any, x| any | huge(x)),
+            )
     }
 }
 

@@ -237,11 +237,10 @@ fn quarter(x: f64) -> (f64, f64, u64) {
     (sin, cos, shifted.to_bits())
 }
 
-/// One of the two, as the quarter turn says, with its sign; not a number where the reduction does not hold.
+/// A value with the sign that a number of quarter turns gives a sine; not a number where the reduction does not hold.
 #[inline(always)]
-fn turned(x: f64, even: f64, odd: f64, turns: u64) -> f64 {
-    let value = if turns & 1 == 0 { even } else { odd };
-    let signed = f64::from_bits(value.to_bits() ^ (turns & 2) << 62);
+fn turned(x: f64, value: f64, turns: u64) -> f64 {
+    let signed = f64::from_bits(value.to_bits() ^ ((turns & 2) << 62));
     if x.abs() <= f64::PERIODIC_LIMIT { signed } else { f64::NAN }
 }
 
@@ -250,7 +249,7 @@ fn sin(x: f64) -> f64 {
     /// Below this, `sin(x)` is `x`, with its sign where it is zero.
     const TINY: f64 = 1e-9;
     let (sin, cos, turns) = quarter(x);
-    let result = turned(x, sin, cos, turns);
+    let result = turned(x, if turns & 1 == 0 { sin } else { cos }, turns);
     if x.abs() < TINY { x } else { result }
 }
 
@@ -258,7 +257,7 @@ fn sin(x: f64) -> f64 {
 fn cos(x: f64) -> f64 {
     let (sin, cos, turns) = quarter(x);
     // cos x = sin(x + pi/2): its sign is that of the next quarter turn.
-    turned(x, cos, sin, turns + (turns & 1))
+    turned(x, if turns & 1 == 0 { cos } else { sin }, turns + 1)
 }
 
 /// The constants of `f32`.

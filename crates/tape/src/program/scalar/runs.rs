@@ -1,6 +1,6 @@
 //! From expressions to instructions for one point: the structure of loops, found again.
 //!
-//! What a loop recorded round after round are the same operations at regularly spaced operands. Expressions of one kind
+//! What a loop recorded round after round are the same operations at regularly spaced operands. Expressions of one form
 //! that lie equally deep do not depend on each other: they become a run, in the order in which they were recorded, and
 //! their operands mostly lie one after another then. Long runs are cut into pieces, and a piece is computed as soon as
 //! its operands are there, so that results are read while they are still in the cache, and their room is used again.
@@ -62,14 +62,47 @@ pub(super) fn compile<T: Real>(graph: &Graph<T>, roots: &[Id], inputs: usize) ->
     )
 }
 
+/// A number for the form of every expression: its kind, those of its operands, and those of theirs.
+///
+/// Operations of a loop's body that differ are told apart by what they are computed from, so that each is a run whose
+/// elements lie as its users read them. Not any deeper: at the ends of an array forms differ, and would differ one step
+/// further inwards with every step.
+fn forms<T: Real>(graph: &Graph<T>, live: &[bool]) -> Vec<u32> {
+    let count = graph.expressions.len();
+    let live = (0..count as Id).filter(|&id| live[id as usize]);
+    let mut readers = vec![0_usize; count];
+    live.clone().flat_map(|id| graph.operands(id)).for_each(|&operand| readers[operand as usize] += 1);
+    // A constant that many read is part of the form; one of many that are read once is data.
+    let constant = |id: Id| if readers[id as usize] < FEW { 0 } else { id + 1 };
+    let mut forms = vec![0; count];
+    for _ in 0..3 {
+        let mut known = HashMap::new();
+        let mut next = vec![0; count];
+        for id in live.clone() {
+            let kind = graph.kind(id);
+            let mut operands = [0; 4];
+            if kind == Kind::Constant {
+                operands[0] = constant(id);
+            } else {
+                let own = graph.operands(id).iter().take(kind.arity());
+                operands.iter_mut().zip(own).for_each(|(form, &operand)| *form = forms[operand as usize]);
+            }
+            let number = known.len() as u32;
+            next[id as usize] = *known.entry((kind, operands)).or_insert(number);
+        }
+        forms = next;
+    }
+    forms
+}
+
 impl<'a, T: Real> Plan<'a, T> {
     fn new(graph: &'a Graph<T>, live: &[bool]) -> Self {
         let count = graph.expressions.len();
         let mut plan =
             Self { graph, units: Vec::new(), order: Vec::new(), terms: Vec::new(), unit_of: vec![NOWHERE; count] };
         let mut levels = vec![0_u32; count];
-        let mut kinds = HashMap::new();
-        // By depth, kind and place of origin.
+        let forms = forms(graph, live);
+        // By depth, form and place of origin.
         let mut keys: Vec<(u32, u32, u32, Id)> = Vec::new();
         let mut sums = Vec::new();
         for id in (0..count as Id).filter(|&id| live[id as usize]) {
@@ -83,9 +116,7 @@ impl<'a, T: Real> Plan<'a, T> {
                 sums.push(id);
                 continue;
             }
-            let next = kinds.len() as u32;
-            let kind = *kinds.entry(kind).or_insert(next);
-            keys.push((deepest + 1, kind, graph.expressions[id as usize].anchor, id));
+            keys.push((deepest + 1, forms[id as usize], graph.expressions[id as usize].anchor, id));
         }
         keys.sort_unstable();
         plan.order = keys.iter().map(|&(_, _, _, id)| id).collect();
