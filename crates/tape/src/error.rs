@@ -154,7 +154,9 @@ pub enum Error {
         found: usize,
     },
     /// A replayed function would have taken another path than the one that was recorded.
-    #[error("program: path changed at point {point}: what {location} asks has another answer than when it was recorded")]
+    #[error(
+        "program: path changed at point {point}: what {location} asks has another answer than when it was recorded"
+    )]
     PathChanged {
         /// Where the function asks: the first question whose answer differs.
         location: &'static Location<'static>,

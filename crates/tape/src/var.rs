@@ -221,7 +221,8 @@ impl<T: Real> Var<T> {
                 continue;
             }
             // What is of no tape or of another one is a constant to this recording.
-            let asked = |var: Self| Asked { node: if var.recording() == recording { var.node() } else { 0 }, value: var.value };
+            let asked =
+                |var: Self| Asked { node: if var.recording() == recording { var.node() } else { 0 }, value: var.value };
             let guard = Guard::new(question, asked(self), asked(other));
             match living::with(recording, "comparison", |storage| storage.guards.push(guard)) {
                 // A recording that is over is replayed already, and nobody waits for its questions.

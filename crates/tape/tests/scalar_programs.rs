@@ -114,9 +114,8 @@ proptest! {
 }
 
 fn rosenbrock(x: &[Var]) -> Var {
-    x.windows(2).fold(Var::constant(0.0), |sum, x| {
-        sum + (1.0 - x[0]) * (1.0 - x[0]) + 100.0 * (x[1] - x[0] * x[0]).powi(2)
-    })
+    x.windows(2)
+        .fold(Var::constant(0.0), |sum, x| sum + (1.0 - x[0]) * (1.0 - x[0]) + 100.0 * (x[1] - x[0] * x[0]).powi(2))
 }
 
 #[test]
@@ -126,13 +125,18 @@ fn long_loops_are_replayed_at_every_length() {
         let points: Vec<_> = (0..3).map(point).collect();
         agrees(rosenbrock, &points[0], &points).unwrap();
         // Every element depends on a sum over all of them, and the sum on every element.
-        agrees(|x| {
-            let norm = x.iter().map(|&x| x * x).sum::<Var>().sqrt();
-            x.iter().map(|&x| (x / norm).sin() * norm).sum()
-        }, &points[0], &points)
+        agrees(
+            |x| {
+                let norm = x.iter().map(|&x| x * x).sum::<Var>().sqrt();
+                x.iter().map(|&x| (x / norm).sin() * norm).sum()
+            },
+            &points[0],
+            &points,
+        )
         .unwrap();
         // Operands in reverse and with gaps.
-        agrees(|x| (0..n).map(|i| x[n - 1 - i] * x[i * 7 % n].exp() * x[i / 2 * 2]).sum(), &points[0], &points).unwrap();
+        agrees(|x| (0..n).map(|i| x[n - 1 - i] * x[i * 7 % n].exp() * x[i / 2 * 2]).sum(), &points[0], &points)
+            .unwrap();
         // A recurrence, which has no runs at all.
         agrees(|x| x.iter().fold(Var::constant(0.3), |y, &x| (y * x).sin() + y), &points[0], &points).unwrap();
     }
@@ -180,7 +184,10 @@ fn zero_adjoints_absorb_and_zero_partials_do_not() {
                 let mut gradient = vec![0.0; n];
                 let replayed = program.value_and_grad(point, &mut gradient).unwrap();
                 assert!(near(replayed, y, y.abs()), "{replayed} {y} at {point:?}");
-                assert!(gradient.iter().zip(&dy).all(|(&a, &b)| near(a, b, b.abs())), "{gradient:?} {dy:?} at {point:?}");
+                assert!(
+                    gradient.iter().zip(&dy).all(|(&a, &b)| near(a, b, b.abs())),
+                    "{gradient:?} {dy:?} at {point:?}"
+                );
             }
         }
     }
@@ -340,7 +347,13 @@ fn what_cannot_be_replayed_is_refused_by_name() {
     });
     assert_eq!(other, Error::Foreign { operation: "program" });
     let swept = std::cell::Cell::new(None);
-    let _ = ScalarProgram::record(|x| { swept.set(x[0].sin().try_backward().err()); x[0] }, &[1.0]);
+    let _ = ScalarProgram::record(
+        |x| {
+            swept.set(x[0].sin().try_backward().err());
+            x[0]
+        },
+        &[1.0],
+    );
     assert_eq!(swept.take(), Some(Error::NotReplayable { operation: "backward" }));
     let text = Error::NotReplayable { operation: "backward" }.to_string();
     assert!(text.starts_with("backward: cannot be recorded in a program of scalars"), "{text}");
@@ -352,7 +365,10 @@ fn wrong_sizes_are_refused_by_name() {
     let size = |what, expected, found| Error::ProgramSize { what, expected, found };
     assert_eq!(program.value(&[1.0]).unwrap_err(), size("inputs", 2, 1));
     assert_eq!(program.value_and_grad(&[1.0; 2], &mut [0.0; 3]).unwrap_err(), size("elements of the gradient", 2, 3));
-    assert_eq!(program.batch(&[1.0; 5], &mut [0.0; 2], &mut [0.0; 4]).unwrap_err(), size("elements of the points", 4, 5));
+    assert_eq!(
+        program.batch(&[1.0; 5], &mut [0.0; 2], &mut [0.0; 4]).unwrap_err(),
+        size("elements of the points", 4, 5)
+    );
     assert_eq!(size("inputs", 2, 1).to_string(), "program: 1 inputs where 2 are expected");
     let mut many = ScalarProgram::record_many(|x| x.to_vec(), &[1.0, 2.0]).unwrap();
     assert_eq!(many.value(&[1.0, 2.0]).unwrap_err(), size("outputs", 2, 1));

@@ -40,6 +40,9 @@ pub trait VectorMath: Copy {
     /// The cosine, up to [`PERIODIC_LIMIT`](Self::PERIODIC_LIMIT); not a number beyond.
     fn vector_cos(self) -> Self;
 
+    /// Sine and cosine at once, for less than both.
+    fn vector_sin_cos(self) -> (Self, Self);
+
     /// How large an argument the periodic functions reduce: beyond, pi needs more digits than a straight line can afford,
     /// and a loop has to call the plain function.
     const PERIODIC_LIMIT: Self;
@@ -172,12 +175,18 @@ macro_rules! vector_math {
 
                 #[inline(always)]
                 fn vector_sin(self) -> Self {
-                    sin(self as f64) as $real
+                    sin_cos(self as f64).0 as $real
                 }
 
                 #[inline(always)]
                 fn vector_cos(self) -> Self {
-                    cos(self as f64) as $real
+                    sin_cos(self as f64).1 as $real
+                }
+
+                #[inline(always)]
+                fn vector_sin_cos(self) -> (Self, Self) {
+                    let (sin, cos) = sin_cos(self as f64);
+                    (sin as $real, cos as $real)
                 }
 
                 #[inline(always)]
@@ -245,19 +254,14 @@ fn turned(x: f64, value: f64, turns: u64) -> f64 {
 }
 
 #[inline(always)]
-fn sin(x: f64) -> f64 {
+fn sin_cos(x: f64) -> (f64, f64) {
     /// Below this, `sin(x)` is `x`, with its sign where it is zero.
     const TINY: f64 = 1e-9;
     let (sin, cos, turns) = quarter(x);
-    let result = turned(x, if turns & 1 == 0 { sin } else { cos }, turns);
-    if x.abs() < TINY { x } else { result }
-}
-
-#[inline(always)]
-fn cos(x: f64) -> f64 {
-    let (sin, cos, turns) = quarter(x);
+    let (sin, cos) = if turns & 1 == 0 { (sin, cos) } else { (cos, sin) };
+    let sin = turned(x, sin, turns);
     // cos x = sin(x + pi/2): its sign is that of the next quarter turn.
-    turned(x, if turns & 1 == 0 { cos } else { sin }, turns + 1)
+    (if x.abs() < TINY { x } else { sin }, turned(x, cos, turns + 1))
 }
 
 /// The constants of `f32`.
@@ -349,7 +353,8 @@ mod tests {
 
     /// The distance in units in the last place.
     fn ulps(found: f64, wanted: f64) -> f64 {
-        let unit = f64::from_bits(wanted.abs().max(f64::MIN_POSITIVE).to_bits() + 1) - wanted.abs().max(f64::MIN_POSITIVE);
+        let unit =
+            f64::from_bits(wanted.abs().max(f64::MIN_POSITIVE).to_bits() + 1) - wanted.abs().max(f64::MIN_POSITIVE);
         (found - wanted).abs() / unit
     }
 

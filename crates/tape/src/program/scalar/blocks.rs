@@ -11,10 +11,17 @@ use crate::rules::Binary;
 pub(super) fn compile<T: Real>(graph: &Graph<T>, roots: &[Id], inputs: usize, points: u32) -> Code<T> {
     let live = graph.live(roots);
     let mut readers = vec![0_u32; graph.expressions.len()];
+    let cosines = |id: Id| graph.cosine_beside(id, &live).filter(|_| live[id as usize]);
+    let cosines: Vec<Option<Id>> = (0..graph.expressions.len() as Id).map(cosines).collect();
+    let mut sines = vec![None; cosines.len()];
+    for (sine, cosine) in (0..).zip(&cosines) {
+        cosine.iter().for_each(|&cosine| sines[cosine as usize] = Some(sine));
+    }
     let live = (0..graph.expressions.len() as Id).filter(|&id| live[id as usize]);
     live.clone().flat_map(|id| graph.operands(id)).for_each(|&operand| readers[operand as usize] += 1);
     roots.iter().for_each(|&root| readers[root as usize] += 1);
-    let mut writer = Writer { graph, draft: Draft::new(graph, inputs as u32 * points), points, readers };
+    let mut writer =
+        Writer { graph, draft: Draft::new(graph, inputs as u32 * points), points, readers, cosines, sines };
     live.for_each(|id| writer.expression(id));
     let results = roots.iter().map(|&root| writer.address(root)).collect();
     writer.draft.finish(results)
@@ -26,6 +33,9 @@ struct Writer<'a, T> {
     points: u32,
     /// How often an expression is still going to be read.
     readers: Vec<u32>,
+    /// The cosine that is computed together with a sine, and the sine that is with a cosine.
+    cosines: Vec<Option<Id>>,
+    sines: Vec<Option<Id>>,
 }
 
 impl<T: Real> Writer<'_, T> {
@@ -67,6 +77,13 @@ impl<T: Real> Writer<'_, T> {
             | Kind::PowiShare(_)
             | Kind::LeftShare(_)
             | Kind::RightShare(_) => {
+                let pair = self.cosines[id as usize].map(|cosine| (id, cosine));
+                let pair = pair.or_else(|| self.sines[id as usize].map(|sine| (sine, id)));
+                if let Some((sine, cosine)) = pair {
+                    self.sin_cos(sine, cosine, operands);
+                    self.release(self.graph.operands(id)[0]);
+                    return;
+                }
                 let out = self.draft.rooms.take(self.points);
                 self.emit(Operation::Compute(kind), out, operands);
                 self.draft.addresses[id as usize] = out;
@@ -74,6 +91,16 @@ impl<T: Real> Writer<'_, T> {
         }
         for &operand in self.graph.operands(id) {
             self.release(operand);
+        }
+    }
+
+    /// Sine and cosine at once, when the first of them comes; each has a room of its own.
+    fn sin_cos(&mut self, sine: Id, cosine: Id, operands: [u32; 4]) {
+        if self.draft.addresses[sine as usize] == NOWHERE {
+            let out = self.draft.rooms.take(2 * self.points);
+            self.emit(Operation::SinCos, out, operands);
+            self.draft.addresses[sine as usize] = out;
+            self.draft.addresses[cosine as usize] = out + self.points;
         }
     }
 

@@ -4,7 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::graph::{Graph, Id};
 use super::machine::{Instruction, Operation};
+use super::runs::FEW;
 use crate::real::Real;
+
+/// How many elements a cache line has, of `f64`; of `f32` it is half of one.
+const LINE: u32 = 8;
 
 /// A list of instructions, ready to run.
 ///
@@ -22,11 +26,16 @@ pub(super) struct Code<T> {
 }
 
 impl<T: Real> Code<T> {
-    /// Fills a memory that is not yet there.
-    pub(super) fn prepare(&self, memory: &mut Vec<T>) {
+    /// The memory, filled if it is not yet there, from a cache line on.
+    pub(super) fn prepare<'a>(&self, memory: &'a mut Vec<T>) -> &'a mut [T] {
+        let unaligned = |memory: &[T]| memory.as_ptr().align_offset(LINE as usize * size_of::<T>()).min(LINE as usize);
         if memory.is_empty() {
+            memory.reserve_exact(LINE as usize + self.memory.len());
+            memory.resize(unaligned(memory), T::zero());
             memory.extend_from_slice(&self.memory);
         }
+        let start = unaligned(memory);
+        &mut memory[start..]
     }
 
     /// Reads results, from one on.
@@ -83,6 +92,14 @@ impl Rooms {
         if let Some(address) = self.free.get_mut(&len).and_then(Vec::pop) {
             return address;
         }
+        self.append(len)
+    }
+
+    /// A stretch that nobody had before. Runs begin at a cache line: a vector that straddles two takes twice as long.
+    fn append(&mut self, len: u32) -> u32 {
+        if len as usize >= FEW {
+            self.end = self.end.next_multiple_of(LINE);
+        }
         self.end += len;
         self.end - len
     }
@@ -114,19 +131,15 @@ impl<T: Real> Draft<T> {
     /// Where an element lies; constants get their place when they are first asked for.
     pub(super) fn address(&mut self, graph: &Graph<T>, id: Id) -> u32 {
         if let (NOWHERE, Some(value)) = (self.addresses[id as usize], graph.known(id)) {
-            self.addresses[id as usize] = self.constant_run([value]);
+            self.addresses[id as usize] = self.constant_run(&[value]);
         }
         self.addresses[id as usize]
     }
 
     /// A run of constants.
-    pub(super) fn constant_run(&mut self, values: impl IntoIterator<Item = T>) -> u32 {
-        let first = self.rooms.end;
-        for value in values {
-            let address = self.rooms.end;
-            self.rooms.end += 1;
-            self.constants.push((address, value));
-        }
+    pub(super) fn constant_run(&mut self, values: &[T]) -> u32 {
+        let first = self.rooms.append(values.len() as u32);
+        self.constants.extend((first..).zip(values.iter().copied()));
         first
     }
 
@@ -138,7 +151,7 @@ impl<T: Real> Draft<T> {
             return address;
         }
         let address = if let Some(value) = graph.known(id) {
-            self.constant_run(std::iter::repeat_n(value, len))
+            self.constant_run(&vec![value; len])
         } else {
             let (from, address) = (self.addresses[id as usize], self.rooms.take(len as u32));
             self.emit(Operation::Splat, len, address, [from, 0, 0, 0]);

@@ -4,6 +4,7 @@
 //! done where it is exact in floating point, for every operand, zeros of either sign, infinities and NaN included.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use num_traits::Float;
 
@@ -69,13 +70,51 @@ pub(super) struct Expression {
     pub(super) anchor: u32,
 }
 
+/// A table whose keys are small numbers of our own: the standard hash defends against chosen keys, at five times the time.
+pub(super) type Table<K, V> = HashMap<K, V, BuildHasherDefault<Mixed>>;
+
+/// Words, mixed by multiplication: each times an odd number of half ones and half zeros, the high half folded onto the low.
+#[derive(Default)]
+pub(super) struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u8(&mut self, word: u8) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.write_u64(word as u64);
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = u128::from(self.0.rotate_left(23) ^ word) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// Expressions, and how to find them again.
 pub(super) struct Graph<T> {
     pub(super) expressions: Vec<Expression>,
     constants: Vec<T>,
     terms: Vec<Id>,
-    known: HashMap<(Kind, [Id; 4]), Id>,
-    known_constants: HashMap<u64, Id>,
+    known: Table<(Kind, [Id; 4]), Id>,
+    known_constants: Table<u64, Id>,
 }
 
 /// What is read of a recording: its nodes, its guards, and the nodes of its inputs, which come first.
@@ -91,8 +130,8 @@ impl<T: Real> Graph<T> {
             expressions: Vec::with_capacity(recorded.nodes.len()),
             constants: Vec::new(),
             terms: Vec::new(),
-            known: HashMap::with_capacity(2 * recorded.nodes.len()),
-            known_constants: HashMap::new(),
+            known: Table::with_capacity_and_hasher(2 * recorded.nodes.len(), BuildHasherDefault::default()),
+            known_constants: Table::default(),
         };
         let mut ids = vec![graph.constant(T::zero())];
         for (number, node) in recorded.nodes.iter().enumerate().skip(1) {
@@ -219,7 +258,10 @@ impl<T: Real> Graph<T> {
     pub(super) fn unary(&mut self, rule: Unary, x: Id, anchor: u32) -> Id {
         match self.known(x) {
             Some(value) => self.constant(rule.value(value)),
-            None => self.push(Kind::Unary(rule), [x, 0, 0, 0], anchor),
+            None => match self.negated(x) {
+                Some(own) if rule == Unary::Neg => own,
+                Some(_) | None => self.push(Kind::Unary(rule), [x, 0, 0, 0], anchor),
+            },
         }
     }
 
@@ -239,13 +281,22 @@ impl<T: Real> Graph<T> {
         }
     }
 
+    /// What an expression is the negative of.
+    fn negated(&self, id: Id) -> Option<Id> {
+        let Expression { kind, operands, .. } = self.expressions[id as usize];
+        (kind == Kind::Unary(Unary::Neg)).then_some(operands[0])
+    }
+
     /// The sum of terms in this order; of many, in whatever order is fast.
     pub(super) fn sum(&mut self, terms: &[Id], anchor: u32) -> Id {
         if terms.len() >= MANY {
             return self.sum_of_many(terms, anchor);
         }
         let (&first, rest) = terms.split_first().expect("a sum has terms");
-        rest.iter().fold(first, |sum, &term| self.binary(Binary::Add, sum, term, anchor))
+        rest.iter().fold(first, |sum, &term| match self.negated(term) {
+            Some(positive) => self.binary(Binary::Sub, sum, positive, anchor),
+            None => self.binary(Binary::Add, sum, term, anchor),
+        })
     }
 
     fn sum_of_many(&mut self, terms: &[Id], anchor: u32) -> Id {
@@ -286,9 +337,8 @@ impl<T: Real> Graph<T> {
                 continued[link as usize] = true;
             }
         }
-        let ends: Vec<Id> = live_ids
-            .filter(|&id| lengths[id as usize] as usize + 1 >= MANY && !continued[id as usize])
-            .collect();
+        let ends: Vec<Id> =
+            live_ids.filter(|&id| lengths[id as usize] as usize + 1 >= MANY && !continued[id as usize]).collect();
         for end in ends {
             let mut terms = Vec::new();
             let mut at = end;
@@ -326,6 +376,13 @@ impl<T: Real> Graph<T> {
         live
     }
 
+    /// The cosine of what an expression is the sine of, if both are needed: the two are computed together.
+    pub(super) fn cosine_beside(&self, id: Id, live: &[bool]) -> Option<Id> {
+        let Expression { kind, operands, .. } = self.expressions[id as usize];
+        let cosine = *self.known.get(&(Kind::Unary(Unary::Cos), operands))?;
+        (kind == Kind::Unary(Unary::Sin) && live[cosine as usize]).then_some(cosine)
+    }
+
     /// The operand's share of the adjoint `g` of `y = rule(x)`.
     pub(super) fn unary_share(&mut self, rule: Unary, x: Id, y: Id, g: Id, anchor: u32) -> Id {
         // An adjoint that is known is not zero, so that nothing absorbs.
@@ -334,9 +391,13 @@ impl<T: Real> Graph<T> {
             self.unary(Unary::Neg, g, anchor)
         } else if rule == Unary::Exp && known {
             self.binary(Binary::Mul, g, y, anchor)
-        } else if rule == Unary::Sin && known {
+        } else if rule == Unary::Sin {
             let cos = self.unary(Unary::Cos, x, anchor);
-            self.binary(Binary::Mul, g, cos, anchor)
+            self.left_share(Binary::Mul, [x, cos], y, g, anchor)
+        } else if rule == Unary::Cos {
+            let sin = self.unary(Unary::Sin, x, anchor);
+            let negative = self.left_share(Binary::Mul, [x, sin], y, g, anchor);
+            self.unary(Unary::Neg, negative, anchor)
         } else {
             self.share(Kind::UnaryShare(rule), [x, y, g, 0], uses::unary(rule), g, anchor)
         }
@@ -368,6 +429,9 @@ impl<T: Real> Graph<T> {
             self.unary(Unary::Neg, g, anchor)
         } else if rule == Binary::Mul && plain {
             self.binary(Binary::Mul, g, a, anchor)
+        } else if rule == Binary::Mul {
+            // The share of a factor is the same on either side, so that those of a square are one expression.
+            self.left_share(Binary::Mul, [b, a], y, g, anchor)
         } else {
             self.share(Kind::RightShare(rule), [a, b, y, g], uses::right(rule), g, anchor)
         }

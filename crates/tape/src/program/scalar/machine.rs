@@ -9,13 +9,15 @@ use super::graph::Kind;
 use crate::guard::Question;
 use crate::kernel::dispatch;
 use crate::real::Real;
-use crate::rules::{BinaryRule, BinaryVisitor, Lane, Powi, UnaryRule, UnaryVisitor};
+use crate::rules::{BinaryRule, BinaryVisitor, Lane, Powi, Unary, UnaryRule, UnaryVisitor};
 
 /// What an instruction does with its runs.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Operation {
     /// Evaluates an expression of this kind for every element.
     Compute(Kind),
+    /// The sines of a run, and the cosines behind them.
+    SinCos,
     /// Copies the elements at the addresses that lie in the list from the first operand on.
     Gather,
     /// Repeats the element at the first operand's address.
@@ -54,17 +56,16 @@ impl<T> Around<'_, T> {
     #[inline(always)]
     fn read(&self, address: u32, len: usize) -> &[T] {
         let address = address as usize;
-        if address < self.before.len() { &self.before[address..][..len] } else { &self.after[address - self.end..][..len] }
+        if address < self.before.len() {
+            &self.before[address..][..len]
+        } else {
+            &self.after[address - self.end..][..len]
+        }
     }
 }
 
 /// Runs a list of instructions; `broken` takes the first guard that was broken: for all, or for every point.
-pub(super) fn run<T: Real>(
-    instructions: &[Instruction],
-    lists: &[u32],
-    memory: &mut [T],
-    broken: &mut [u32],
-) {
+pub(super) fn run<T: Real>(instructions: &[Instruction], lists: &[u32], memory: &mut [T], broken: &mut [u32]) {
     for instruction in instructions {
         let Instruction { operation, len, out, operands } = *instruction;
         let (at, len) = (out as usize, len as usize);
@@ -74,6 +75,12 @@ pub(super) fn run<T: Real>(
                 let (before, rest) = memory.split_at_mut(at);
                 let (out, after) = rest.split_at_mut(len);
                 vector(kind, operands, &Around { before, after, end: at + len }, out);
+            }
+            Operation::SinCos => {
+                let (before, rest) = memory.split_at_mut(at);
+                let (out, after) = rest.split_at_mut(2 * len);
+                let around = Around { before, after, end: at + 2 * len };
+                sin_cos(around.read(operands[0], len), out);
             }
             Operation::Gather => {
                 for (position, &address) in lists[operands[0] as usize..][..len].iter().enumerate() {
@@ -112,15 +119,34 @@ pub(super) fn run<T: Real>(
 fn all<T: Real>(question: Question, answer: u8, a: &[T], b: &[T]) -> bool {
     #[inline(always)]
     fn every<T: Real>(a: &[T], b: &[T], holds: impl Fn(T, T) -> bool) -> bool {
-        a.iter().zip(b).fold(true, #[inline(always)] |all, (&a, &b)| all & holds(a, b))
+        a.iter().zip(b).fold(
+            true,
+            #[inline(always)]
+            |all, (&a, &b)| all & holds(a, b),
+        )
     }
     let yes = answer == 1;
     dispatch(
         #[inline(always)]
         || match question {
-            Question::Less => every(a, b, #[inline(always)] |a, b| (a < b) == yes),
-            Question::LessOrEqual => every(a, b, #[inline(always)] |a, b| (a <= b) == yes),
-            Question::Equal => every(a, b, #[inline(always)] |a, b| (a == b) == yes),
+            Question::Less => every(
+                a,
+                b,
+                #[inline(always)]
+                |a, b| (a < b) == yes,
+            ),
+            Question::LessOrEqual => every(
+                a,
+                b,
+                #[inline(always)]
+                |a, b| (a <= b) == yes,
+            ),
+            Question::Equal => every(
+                a,
+                b,
+                #[inline(always)]
+                |a, b| (a == b) == yes,
+            ),
             Question::Order
             | Question::Same
             | Question::SameInteger
@@ -130,7 +156,12 @@ fn all<T: Real>(question: Question, answer: u8, a: &[T], b: &[T]) -> bool {
             | Question::IsNormal
             | Question::IsSubnormal
             | Question::IsSignNegative
-            | Question::Classify => every(a, b, #[inline(always)] |a, b| question.answer(a, b) == answer),
+            | Question::Classify => every(
+                a,
+                b,
+                #[inline(always)]
+                |a, b| question.answer(a, b) == answer,
+            ),
         },
     )
 }
@@ -184,6 +215,25 @@ fn scalar<T: Real>(kind: Kind, operands: [u32; 4], memory: &[T]) -> T {
         Kind::RightShare(rule) => absorbing(read(3), rule.right(read(0), read(1), read(2), read(3))),
         Kind::Input | Kind::Constant | Kind::Sum | Kind::Guard(..) => unreachable!("has an operation of its own"),
     }
+}
+
+/// A run of sines, and their cosines.
+fn sin_cos<T: Real>(x: &[T], out: &mut [T]) {
+    let (sin, cos) = out.split_at_mut(x.len());
+    if x.len() == 1 || !Unary::Sin.holds_in_lanes(x) {
+        for ((sin, cos), &x) in sin.iter_mut().zip(cos).zip(x) {
+            (*sin, *cos) = (Float::sin(x), Float::cos(x));
+        }
+        return;
+    }
+    dispatch(
+        #[inline(always)]
+        || {
+            for ((sin, cos), &x) in sin.iter_mut().zip(cos).zip(x) {
+                (*sin, *cos) = x.vector_sin_cos();
+            }
+        },
+    );
 }
 
 /// A run of elements.

@@ -102,13 +102,19 @@ impl<T: Real> ScalarProgram<T> {
         if !storage.slots.is_empty() {
             return Err(Error::NotReplayable { operation: "tensor" });
         }
-        if let Some(output) = outputs.iter().find(|output| !matches!(output.recording(), 0) && output.recording() != storage.recording()) {
+        if let Some(output) =
+            outputs.iter().find(|output| !matches!(output.recording(), 0) && output.recording() != storage.recording())
+        {
             return Err(crate::living::mismatch::<T>(output.recording(), storage.recording(), "program"));
         }
         let (mut graph, ids) = Graph::new(&Recorded { nodes: &storage.nodes, guards: &storage.guards });
         let output_ids: Vec<Id> = outputs
             .iter()
-            .map(|output| if output.is_constant() { graph.constant(output.number()) } else { ids[output.node() as usize] })
+            .map(
+                |output| {
+                    if output.is_constant() { graph.constant(output.number()) } else { ids[output.node() as usize] }
+                },
+            )
             .collect();
         graph.collapse_chains(&output_ids);
         let (inputs, count) = (x.len(), outputs.len());
@@ -172,8 +178,8 @@ impl<T: Real> ScalarProgram<T> {
         let Self { shared, memories, broken } = self;
         sized("inputs", shared.inputs, x.len())?;
         sized("outputs", shared.outputs, y.len())?;
-        shared.run(&shared.value, &mut memories[0], broken, &[x])?;
-        shared.value.results(0, &memories[0], y);
+        let memory = shared.run(&shared.value, &mut memories[0], broken, &[x])?;
+        shared.value.results(0, memory, y);
         Ok(())
     }
 
@@ -312,8 +318,14 @@ fn sized(what: &'static str, expected: usize, found: usize) -> Result<(), Error>
 
 impl<T: Real> Shared<T> {
     /// Runs instructions at a point, whose coordinates and seeds are written in first.
-    fn run(&self, code: &Code<T>, memory: &mut Vec<T>, broken: &mut [u32], inputs: &[&[T]]) -> Result<(), Error> {
-        code.prepare(memory);
+    fn run<'a>(
+        &self,
+        code: &Code<T>,
+        memory: &'a mut Vec<T>,
+        broken: &mut [u32],
+        inputs: &[&[T]],
+    ) -> Result<&'a [T], Error> {
+        let memory = code.prepare(memory);
         let mut start = 0;
         for input in inputs {
             memory[start..start + input.len()].copy_from_slice(input);
@@ -321,7 +333,8 @@ impl<T: Real> Shared<T> {
         }
         broken[0] = KEPT;
         machine::run(&code.instructions, &code.lists, memory, broken);
-        self.check(broken[0], 0)
+        self.check(broken[0], 0)?;
+        Ok(memory)
     }
 
     /// An error if a guard was broken.
@@ -342,7 +355,7 @@ impl<T: Real> Shared<T> {
         gradient: &mut [T],
     ) -> Result<(), Error> {
         let seeds = if self.seeded { seeds } else { &[] };
-        self.run(&self.gradient, memory, broken, &[x, seeds])?;
+        let memory = self.run(&self.gradient, memory, broken, &[x, seeds])?;
         self.gradient.results(0, memory, y);
         self.gradient.results(self.outputs, memory, gradient);
         Ok(())
@@ -380,7 +393,7 @@ impl<T: Real> Shared<T> {
         y: &mut [T],
         gradients: &mut [T],
     ) -> Result<(), Error> {
-        code.prepare(memory);
+        let memory = code.prepare(memory);
         let inputs = self.inputs;
         let mut outcome = Ok(());
         for start in (0..y.len()).step_by(POINTS) {

@@ -5,11 +5,10 @@
 //! their operands mostly lie one after another then. Long runs are cut into pieces, and a piece is computed as soon as
 //! its operands are there, so that results are read while they are still in the cache, and their room is used again.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::code::{Code, Draft, NOWHERE};
-use super::graph::{Graph, Id, Kind};
+use super::graph::{Graph, Id, Kind, Table};
 use super::machine::Operation;
 use crate::real::Real;
 
@@ -18,7 +17,7 @@ use crate::real::Real;
 const PIECE: usize = 256;
 
 /// From how many elements on a run is worth an instruction of its own: below, each is computed alone.
-const FEW: usize = 8;
+pub(super) const FEW: usize = 8;
 
 /// What is computed at once.
 enum Unit {
@@ -40,6 +39,8 @@ struct Plan<'a, T> {
     terms: Vec<Id>,
     /// The unit that computes an expression.
     unit_of: Vec<u32>,
+    /// The cosine that is computed together with a sine.
+    cosines: Vec<Option<Id>>,
 }
 
 /// The instructions that compute the roots and ask every guard.
@@ -54,12 +55,8 @@ pub(super) fn compile<T: Real>(graph: &Graph<T>, roots: &[Id], inputs: usize) ->
             kept[unit as usize] = true;
         }
     }
-    Writer { draft: Draft::new(graph, inputs as u32), plan: &plan, parts: HashMap::new() }.write(
-        &schedule,
-        &users,
-        &kept,
-        roots,
-    )
+    Writer { draft: Draft::new(graph, inputs as u32), plan: &plan, parts: Table::default() }
+        .write(&schedule, &users, &kept, roots)
 }
 
 /// A number for the form of every expression: its kind, those of its operands, and those of theirs.
@@ -76,7 +73,7 @@ fn forms<T: Real>(graph: &Graph<T>, live: &[bool]) -> Vec<u32> {
     let constant = |id: Id| if readers[id as usize] < FEW { 0 } else { id + 1 };
     let mut forms = vec![0; count];
     for _ in 0..3 {
-        let mut known = HashMap::new();
+        let mut known = Table::default();
         let mut next = vec![0; count];
         for id in live.clone() {
             let kind = graph.kind(id);
@@ -98,8 +95,11 @@ fn forms<T: Real>(graph: &Graph<T>, live: &[bool]) -> Vec<u32> {
 impl<'a, T: Real> Plan<'a, T> {
     fn new(graph: &'a Graph<T>, live: &[bool]) -> Self {
         let count = graph.expressions.len();
-        let mut plan =
-            Self { graph, units: Vec::new(), order: Vec::new(), terms: Vec::new(), unit_of: vec![NOWHERE; count] };
+        let cosines = (0..count as Id).map(|id| graph.cosine_beside(id, live).filter(|_| live[id as usize])).collect();
+        let unit_of = vec![NOWHERE; count];
+        let mut plan = Self { graph, units: Vec::new(), order: Vec::new(), terms: Vec::new(), unit_of, cosines };
+        let mut beside = vec![false; count];
+        plan.cosines.iter().flatten().for_each(|&cosine| beside[cosine as usize] = true);
         let mut levels = vec![0_u32; count];
         let forms = forms(graph, live);
         // By depth, form and place of origin.
@@ -116,7 +116,11 @@ impl<'a, T: Real> Plan<'a, T> {
                 sums.push(id);
                 continue;
             }
-            keys.push((deepest + 1, forms[id as usize], graph.expressions[id as usize].anchor, id));
+            if beside[id as usize] {
+                continue;
+            }
+            let form = 2 * forms[id as usize] + u32::from(plan.cosines[id as usize].is_some());
+            keys.push((deepest + 1, form, graph.expressions[id as usize].anchor, id));
         }
         keys.sort_unstable();
         plan.order = keys.iter().map(|&(_, _, _, id)| id).collect();
@@ -128,6 +132,9 @@ impl<'a, T: Real> Plan<'a, T> {
                 let next = end.min(start + piece);
                 for &id in &plan.order[start..next] {
                     plan.unit_of[id as usize] = plan.units.len() as u32;
+                    if let Some(cosine) = plan.cosines[id as usize] {
+                        plan.unit_of[cosine as usize] = plan.units.len() as u32;
+                    }
                 }
                 plan.units.push(Unit::Run(start..next));
                 start = next;
@@ -226,7 +233,7 @@ struct Writer<'a, T> {
     draft: Draft<T>,
     plan: &'a Plan<'a, T>,
     /// Where the parts of a sum lie.
-    parts: HashMap<Id, u32>,
+    parts: Table<Id, u32>,
 }
 
 /// Where a run of operands lies.
@@ -280,6 +287,9 @@ impl<T: Real> Writer<'_, T> {
             temporary.iter().for_each(|&room| self.draft.rooms.give_back(room, run.len() as u32));
             return (NOWHERE, 0);
         }
+        if self.plan.cosines[run[0] as usize].is_some() {
+            return self.sines(run);
+        }
         let out = self.draft.rooms.take(run.len() as u32);
         let columns: Vec<Column> = (0..kind.arity()).map(|position| self.column(run, position)).collect();
         self.compute(kind, out, run.len(), columns);
@@ -287,6 +297,23 @@ impl<T: Real> Writer<'_, T> {
             self.draft.addresses[id as usize] = out + place as u32;
         }
         (out, run.len() as u32)
+    }
+
+    /// A run of sines with their cosines; returns the room of both.
+    fn sines(&mut self, run: &[Id]) -> (u32, u32) {
+        let len = run.len() as u32;
+        let out = self.draft.rooms.take(2 * len);
+        let mut temporary = Vec::new();
+        let column = self.column(run, 0);
+        let x = self.dense(column, run.len(), &mut temporary);
+        self.draft.emit(Operation::SinCos, run.len(), out, [x, 0, 0, 0]);
+        temporary.iter().for_each(|&room| self.draft.rooms.give_back(room, len));
+        for (place, &sine) in (0..).zip(run) {
+            let cosine = self.plan.cosines[sine as usize].expect("all sines of a form have a cosine, or none has");
+            self.draft.addresses[sine as usize] = out + place;
+            self.draft.addresses[cosine as usize] = out + len + place;
+        }
+        (out, 2 * len)
     }
 
     /// Emits instructions for operands that lie one after another but for a few breaks, or collects them first.
@@ -333,8 +360,8 @@ impl<T: Real> Writer<'_, T> {
             return Column::Dense(self.draft.splat(graph, first, run.len()));
         }
         if run.iter().all(|&id| graph.known(operand(id)).is_some()) {
-            let values = run.iter().filter_map(|&id| graph.known(operand(id)));
-            return Column::Dense(self.draft.constant_run(values));
+            let values: Vec<T> = run.iter().filter_map(|&id| graph.known(operand(id))).collect();
+            return Column::Dense(self.draft.constant_run(&values));
         }
         Column::Scattered(run.iter().map(|&id| self.draft.address(graph, operand(id))).collect())
     }
