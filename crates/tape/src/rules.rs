@@ -470,6 +470,12 @@ macro_rules! binary_table {
                 match self { $(Self::$row => $row.right(a, b, y, g)),* }
             }
 
+            /// Both shares at once: one choice of the rule instead of two.
+            #[inline(always)]
+            pub(crate) fn shares<A: Algebra>(self, a: A, b: A, y: A, g: A) -> (A, A) {
+                match self { $(Self::$row => ($row.left(a, b, y, g), $row.right(a, b, y, g))),* }
+            }
+
             pub(crate) fn visit(self, visitor: impl BinaryVisitor) {
                 match self { $(Self::$row => visitor.visit($row)),* }
             }

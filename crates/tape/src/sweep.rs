@@ -217,8 +217,9 @@ fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>,
         Op::Binary(rule) => {
             let right = T::word_out_of_bits(node.right);
             let b = nodes[right as usize].value;
-            deposit(adjoints, left, share(rule.left(x, b, y, g)));
-            deposit(adjoints, right, share(rule.right(x, b, y, g)));
+            let (first, second) = rule.shares(x, b, y, g);
+            deposit(adjoints, left, share(first));
+            deposit(adjoints, right, share(second));
         }
         Op::RightConstant(rule) => {
             deposit(adjoints, left, share(rule.left(x, T::out_of_bits(node.right), y, g)));

@@ -49,6 +49,8 @@ pub struct ScalarProgram<T: Real = f64> {
     /// The memories of the value's, the gradient's and the blocks' instructions, each there after its first use.
     memories: [Vec<T>; 3],
     broken: Vec<u32>,
+    /// One row of a unit matrix at a time.
+    seeds: Vec<T>,
 }
 
 /// What all clones of a program share.
@@ -67,7 +69,7 @@ struct Shared<T> {
 }
 
 /// How many points a block has.
-const POINTS: usize = 64;
+const POINTS: usize = 256;
 
 impl<T: Real> ScalarProgram<T> {
     /// Records a function of as many variables as the point has coordinates.
@@ -132,7 +134,13 @@ impl<T: Real> ScalarProgram<T> {
         let locations = storage.guards.iter().map(|guard| guard.location).collect();
         let operations = storage.nodes.len() - 1 - inputs;
         let shared = Shared { inputs, outputs: count, seeded, operations, value, gradient, block, locations };
-        Ok(Self { shared: Arc::new(shared), memories: Default::default(), broken: vec![KEPT; POINTS] })
+        Ok(Self::of(Arc::new(shared)))
+    }
+
+    /// With memory of its own.
+    fn of(shared: Arc<Shared<T>>) -> Self {
+        let seeds = vec![T::zero(); shared.outputs];
+        Self { shared, memories: Default::default(), broken: vec![KEPT; POINTS], seeds }
     }
 
     /// Instructions for many points, if a point costs less that way.
@@ -276,13 +284,14 @@ impl<T: Real> ScalarProgram<T> {
     pub fn jacobian(&mut self, x: &[T], y: &mut [T], jacobian: &mut [T]) -> Result<(), Error> {
         let (inputs, outputs) = (self.inputs(), self.outputs());
         sized("elements of the Jacobian", outputs * inputs, jacobian.len())?;
-        let mut seeds = vec![T::zero(); outputs];
-        for output in 0..outputs {
+        let mut seeds = std::mem::take(&mut self.seeds);
+        let outcome = (0..outputs).try_for_each(|output| {
+            seeds.fill(T::zero());
             seeds[output] = T::one();
-            self.vjp(x, &seeds, y, &mut jacobian[output * inputs..][..inputs])?;
-            seeds[output] = T::zero();
-        }
-        Ok(())
+            self.vjp(x, &seeds, y, &mut jacobian[output * inputs..][..inputs])
+        });
+        self.seeds = seeds;
+        outcome
     }
 
     /// The values `y[n]` and the gradients `[n, inputs]` at the points `x[n, inputs]`, point by point.
@@ -425,7 +434,7 @@ impl<T: Real> Shared<T> {
 
 impl<T: Real> Clone for ScalarProgram<T> {
     fn clone(&self) -> Self {
-        Self { shared: Arc::clone(&self.shared), memories: Default::default(), broken: vec![KEPT; POINTS] }
+        Self::of(Arc::clone(&self.shared))
     }
 }
 
