@@ -183,7 +183,7 @@ impl<T: Real> ScalarProgram<T> {
     /// # Errors
     /// As [`value`](Self::value); nothing is written then.
     pub fn values(&mut self, x: &[T], y: &mut [T]) -> Result<(), Error> {
-        let Self { shared, memories, broken } = self;
+        let Self { shared, memories, broken, .. } = self;
         sized("inputs", shared.inputs, x.len())?;
         sized("outputs", shared.outputs, y.len())?;
         let memory = shared.run(&shared.value, &mut memories[0], broken, &[x])?;
@@ -205,7 +205,7 @@ impl<T: Real> ScalarProgram<T> {
     /// As [`value`](Self::value); nothing is written then.
     pub fn value_and_grad(&mut self, x: &[T], gradient: &mut [T]) -> Result<T, Error> {
         let mut y = [T::zero()];
-        let Self { shared, memories, broken } = self;
+        let Self { shared, memories, broken, .. } = self;
         sized("outputs", shared.outputs, 1)?;
         sized("inputs", shared.inputs, x.len())?;
         sized("elements of the gradient", shared.inputs, gradient.len())?;
@@ -256,7 +256,7 @@ impl<T: Real> ScalarProgram<T> {
     /// # Errors
     /// As [`value`](Self::value); nothing is written then.
     pub fn vjp(&mut self, x: &[T], seeds: &[T], y: &mut [T], gradient: &mut [T]) -> Result<(), Error> {
-        let Self { shared, memories, broken } = self;
+        let Self { shared, memories, broken, .. } = self;
         sized("inputs", shared.inputs, x.len())?;
         sized("seeds", shared.outputs, seeds.len())?;
         sized("outputs", shared.outputs, y.len())?;
@@ -309,7 +309,7 @@ impl<T: Real> ScalarProgram<T> {
     /// evaluated; the value and the gradient of those that changed are NaN. [`Error::ProgramSize`] if the sizes do not
     /// fit, or the function has several outputs; nothing is written then.
     pub fn batch(&mut self, x: &[T], y: &mut [T], gradients: &mut [T]) -> Result<(), Error> {
-        let Self { shared, memories: [_, single, block], broken } = self;
+        let Self { shared, memories: [_, single, block], broken, .. } = self;
         sized("outputs", shared.outputs, 1)?;
         sized("elements of the points", shared.inputs * y.len(), x.len())?;
         sized("elements of the gradients", shared.inputs * y.len(), gradients.len())?;
