@@ -111,12 +111,17 @@ fn sweep<T: Real>(storage: &mut Storage<T>, root: u32) -> Gradients<T> {
     place(storage, adjoints, root);
     if root != 0 {
         seed(storage, adjoints, root);
+        // The adjoint that was deposited last, and where: mostly it is the next one that is read, and a register is there
+        // at once, where memory that was just written to is not.
+        let mut last = (0, T::zero());
         for index in (1..=root as usize).rev() {
             let node = storage.nodes[index];
             match node.op {
                 Op::Tensor => {
                     hand_on_tensor(storage, adjoints, node.left as usize);
                     storage.scratch.reset();
+                    // A tensor made of scalars has deposited behind the register's back.
+                    last = (0, T::zero());
                 }
                 Op::Element => hand_on_element(storage, adjoints, index, node),
                 Op::Leaf
@@ -128,9 +133,9 @@ fn sweep<T: Real>(storage: &mut Storage<T>, root: u32) -> Gradients<T> {
                 | Op::AddProduct
                 | Op::AddProductConstant
                 | Op::Detached => {
-                    let g = adjoints.scalars[index];
+                    let g = if last.0 == index { last.1 } else { adjoints.scalars[index] };
                     if g.into_bits() != T::UNREACHED {
-                        hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
+                        last = hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
                     }
                 }
             }
@@ -193,43 +198,40 @@ fn clear_unreached_params<T: Real>(adjoints: &mut Adjoints<T>) {
     }
 }
 
-/// Stores the first contribution to a scalar's adjoint, adds later ones.
+/// Stores the first contribution to a scalar's adjoint, adds later ones; returns where, and what is there now.
 #[inline(always)]
-fn deposit<T: Real>(adjoints: &mut [T], node: u32, share: T) {
+fn deposit<T: Real>(adjoints: &mut [T], node: u32, share: T) -> (usize, T) {
     let adjoint = &mut adjoints[node as usize];
     *adjoint = if adjoint.into_bits() == T::UNREACHED { share } else { *adjoint + share };
+    (node as usize, *adjoint)
 }
 
 #[inline(always)]
-fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>, g: T) {
+fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>, g: T) -> (usize, T) {
     let Node { value: y, left, .. } = node;
     // A zero adjoint absorbs: its shares are zero whatever the partials are.
     let absorbs = g == T::zero();
     let share = |share: T| if absorbs { T::zero() } else { share };
     let x = nodes[left as usize].value;
     match node.op {
-        Op::Leaf | Op::Element | Op::Tensor | Op::Detached => {}
+        Op::Leaf | Op::Element | Op::Tensor | Op::Detached => (0, g),
         Op::Unary(rule) => deposit(adjoints, left, share(rule.share(x, y, g))),
         Op::Powi => {
             let n = T::word_out_of_bits(node.right).cast_signed();
-            deposit(adjoints, left, share(Powi(n).share(x, y, g)));
+            deposit(adjoints, left, share(Powi(n).share(x, y, g)))
         }
         Op::Binary(rule) => {
             let right = T::word_out_of_bits(node.right);
             let b = nodes[right as usize].value;
             let (first, second) = rule.shares(x, b, y, g);
             deposit(adjoints, left, share(first));
-            deposit(adjoints, right, share(second));
+            deposit(adjoints, right, share(second))
         }
-        Op::RightConstant(rule) => {
-            deposit(adjoints, left, share(rule.left(x, T::out_of_bits(node.right), y, g)));
-        }
-        Op::LeftConstant(rule) => {
-            deposit(adjoints, left, share(rule.right(T::out_of_bits(node.right), x, y, g)));
-        }
+        Op::RightConstant(rule) => deposit(adjoints, left, share(rule.left(x, T::out_of_bits(node.right), y, g))),
+        Op::LeftConstant(rule) => deposit(adjoints, left, share(rule.right(T::out_of_bits(node.right), x, y, g))),
         Op::AddProduct => {
             deposit(adjoints, left, g);
-            deposit(adjoints, T::word_out_of_bits(node.right), g);
+            deposit(adjoints, T::word_out_of_bits(node.right), g)
         }
         Op::AddProductConstant => deposit(adjoints, left, g),
     }
