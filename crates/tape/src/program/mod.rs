@@ -1,5 +1,0 @@
-//! Programs: record once, replay many times.
-
-mod scalar;
-
-pub use scalar::ScalarProgram;
