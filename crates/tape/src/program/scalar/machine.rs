@@ -259,11 +259,6 @@ fn vector<T: Real>(kind: Kind, operands: [u32; 4], around: &Around<'_, T>, out: 
                 },
             );
         }
-        Kind::UnaryShare(rule) if !rule.holds_in_lanes(read(0)) => {
-            for (((out, &x), &y), &g) in out.iter_mut().zip(read(0)).zip(read(1)).zip(read(2)) {
-                *out = absorbing(g, rule.share(x, y, g));
-            }
-        }
         Kind::UnaryShare(rule) => rule.visit(Share { x: read(0), y: read(1), g: read(2), out }),
         Kind::PowiShare(n) => Share { x: read(0), y: read(1), g: read(2), out }.visit(Powi(n)),
         Kind::LeftShare(rule) => rule.visit(LeftShare(Shares { a: read(0), b: read(1), y: read(2), g: read(3), out })),

@@ -100,14 +100,14 @@ impl<T: Real> ScalarProgram<T> {
     fn compile(f: impl FnOnce(&[Var<T>]) -> Vec<Var<T>>, x: &[T], seeded: bool) -> Result<Self, Error> {
         let tape = Tape::watched();
         let outputs = f(&tape.vars(x));
+        let own = tape.read().recording();
+        let foreign = outputs.iter().find(|output| !output.is_constant() && output.recording() != own);
+        if let Some(output) = foreign {
+            return Err(crate::living::mismatch::<T>(output.recording(), own, "program"));
+        }
         let storage = tape.read();
         if !storage.slots.is_empty() {
             return Err(Error::NotReplayable { operation: "tensor" });
-        }
-        if let Some(output) =
-            outputs.iter().find(|output| !matches!(output.recording(), 0) && output.recording() != storage.recording())
-        {
-            return Err(crate::living::mismatch::<T>(output.recording(), storage.recording(), "program"));
         }
         let (mut graph, ids) = Graph::new(&Recorded { nodes: &storage.nodes, guards: &storage.guards });
         let output_ids: Vec<Id> = outputs
