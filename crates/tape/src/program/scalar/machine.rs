@@ -186,7 +186,7 @@ fn total<T: Real>(x: &[T]) -> T {
     let mut width = SUMS / 2;
     while width > 0 {
         for lane in 0..width {
-            sums[lane] = sums[lane] + sums[lane + width];
+            sums[lane] += sums[lane + width];
         }
         width /= 2;
     }

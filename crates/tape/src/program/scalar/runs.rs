@@ -150,11 +150,9 @@ impl<'a, T: Real> Plan<'a, T> {
     fn split_sum(&mut self, sum: Id) {
         let start = self.terms.len();
         self.terms.extend_from_slice(self.graph.operands(sum));
-        let place = |id: Id| match self.graph.kind(id) {
-            Kind::Input => self.graph.expressions[id as usize].operands[0],
-            _ => self.graph.expressions[id as usize].anchor,
-        };
-        self.terms[start..].sort_by_key(|&id| (self.unit_of[id as usize], place(id)));
+        // In the order in which they lie in their units; an input's origin is its place.
+        let place = |id: Id| (self.unit_of[id as usize], self.graph.expressions[id as usize].anchor);
+        self.terms[start..].sort_by_key(|&id| place(id));
         let mut part = 0;
         let mut from = start;
         while from < self.terms.len() {

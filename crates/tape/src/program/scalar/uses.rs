@@ -39,6 +39,11 @@ pub(super) fn right(rule: Binary) -> [bool; 4] {
 }
 
 impl Uses {
+    /// What either was made of.
+    fn and_of(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     fn bits(self) -> [bool; 4] {
         OPERANDS.map(|operand| self.0 & operand.0 != 0)
     }
@@ -50,7 +55,7 @@ macro_rules! union {
             type Output = Self;
 
             fn $method(self, other: Self) -> Self {
-                Self(self.0 | other.0)
+                self.and_of(other)
             }
         })*
     };
