@@ -2,6 +2,7 @@
 
 use std::panic::Location;
 
+use crate::anomaly::Anomaly;
 use crate::shape::Shape;
 
 /// A use of the tape that breaks one of its rules.
@@ -79,8 +80,8 @@ pub enum Error {
         /// The operand's shape.
         shape: Shape,
     },
-    /// The tape of a handle was reset or dropped after the handle was made.
-    #[error("{operation}: stale handle: its tape was reset or dropped after the handle was made")]
+    /// The tape of a handle was reset, rewound or dropped after the handle was made.
+    #[error("{operation}: stale handle: its tape was reset, rewound or dropped after the handle was made")]
     Stale {
         /// The operation that was asked for.
         operation: &'static str,
@@ -117,6 +118,9 @@ pub enum Error {
     /// A handle that the gradient map knows nothing of.
     #[error("gradients: the handle is not of the recording that was swept")]
     UnknownHandle,
+    /// A root that a graph does not show.
+    #[error("graph: the root is a constant, or not of the recording that the graph shows")]
+    NotInGraph,
     /// Another set of parameters is bound to the recording.
     #[error("parameters: other parameters, or other values, are bound to this recording already; reset the tape first")]
     AlreadyBound,
@@ -179,6 +183,18 @@ pub enum Error {
         /// How many were given.
         found: usize,
     },
+    /// A position that cannot be rewound to any more.
+    #[error(
+        "rewind: stale position: its tape was reset, rewound to an earlier position, or dropped after it was taken"
+    )]
+    StalePosition,
+    /// A position of another tape.
+    #[error("rewind: foreign position: it is one of another tape")]
+    ForeignPosition,
+    /// An operation gave NaN, or an infinity, on a tape that
+    /// [`detects anomalies`](crate::Tape::detect_anomalies).
+    #[error("{0}")]
+    Anomaly(Box<Anomaly>),
     /// A variable takes part in a program of tensors.
     #[error("program: a variable (Var) takes part: a program of tensors replays operations of tensors only")]
     ScalarInProgram,

@@ -26,10 +26,10 @@ pub(crate) type Nodes = SmallVec<[u32; 2 * INLINE_AXES]>;
 impl<T: Real> Storage<T> {
     /// The node of a tensor, if it is of this recording.
     pub(crate) fn own(&self, tensor: Tensor<T>, operation: &'static str) -> Result<u32, Error> {
-        if tensor.tape == self.recording() {
+        if self.owns(tensor.tape, tensor.node) {
             Ok(tensor.node)
         } else {
-            Err(living::mismatch::<T>(tensor.tape, self.recording(), operation))
+            Err(living::mismatch::<T>((self.recording(), 0), (tensor.tape, tensor.node), operation))
         }
     }
 
@@ -43,7 +43,7 @@ impl<T: Real> Storage<T> {
         match operand {
             Operand::Tensor(tensor) => self.own(tensor, operation),
             Operand::Var(var) if !var.is_constant() => {
-                self.stack_vars(&[var], Shape::default()).map(|tensor| tensor.node)
+                self.stack_vars(&[var], Shape::default(), operation).map(|tensor| tensor.node)
             }
             Operand::Var(var) => Ok(self.push_number(var.number())),
             Operand::Number(number) => Ok(self.push_number(number)),
@@ -239,9 +239,15 @@ impl<T: Real> Storage<T> {
     }
 
     /// Makes a tensor of scalars, some of which may be constants.
-    pub(crate) fn stack_vars(&mut self, vars: &[Var<T>], shape: Shape) -> Result<Tensor<T>, Error> {
-        if let Some(var) = vars.iter().find(|var| !var.is_constant() && var.recording() != self.recording()) {
-            return Err(living::mismatch::<T>(var.recording(), self.recording(), "stack_vars"));
+    pub(crate) fn stack_vars(
+        &mut self,
+        vars: &[Var<T>],
+        shape: Shape,
+        operation: &'static str,
+    ) -> Result<Tensor<T>, Error> {
+        if let Some(var) = vars.iter().find(|var| !var.is_constant() && !self.owns(var.recording(), var.node())) {
+            let foreign = (var.recording(), var.node());
+            return Err(living::mismatch::<T>((self.recording(), 0), foreign, operation));
         }
         let out = self.arena.take(vars.len());
         out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.number());
@@ -270,8 +276,19 @@ impl<T: Real> Storage<T> {
             return Ok(Var::constant(value));
         }
         let right = T::word_into_bits(along(&shape.dense_strides()) as u32);
-        let node = self.push(Node { value, right, left: x, op: Op::Element });
-        Ok(Var::new(value, node, self.recording()))
+        Ok(self.push_scalar(Node { value, right, left: x, op: Op::Element }))
+    }
+
+    /// Records a scalar; a constant while recording is paused.
+    pub(crate) fn push_scalar(&mut self, node: Node<T>) -> Var<T> {
+        if self.watch.is_some() {
+            self.examine_scalar(node);
+        }
+        if self.is_paused() {
+            return Var::constant(node.value);
+        }
+        let number = self.push(node);
+        Var::new(node.value, number, self.recording())
     }
 
     /// The largest or smallest of all elements; NaN if there is one.

@@ -32,6 +32,13 @@ pub struct Handle<T> {
     value: Option<T>,
 }
 
+impl<T> Handle<T> {
+    /// The recording and the node.
+    pub(crate) fn place(&self) -> (u32, u32) {
+        (self.recording, self.node)
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
     impl<T> Sealed for crate::Var<T> {}
@@ -59,9 +66,9 @@ pub(crate) fn backward<T: Real>(root: impl Root<T>) -> Result<Gradients<T>, Erro
     if recording & living::WATCHED != 0 {
         return Err(Error::NotReplayable { operation: "backward" });
     }
-    living::with(recording, "backward", |storage: &mut Storage<T>| {
+    living::with(recording, node, "backward", |storage: &mut Storage<T>| {
         single(storage, node)?;
-        if storage.is_active(node) { Ok(sweep(storage, node)) } else { Err(Error::ConstantRoot) }
+        if storage.is_active(node) { sweep(storage, node) } else { Err(Error::ConstantRoot) }
     })?
 }
 
@@ -71,7 +78,7 @@ pub(crate) fn value_and_grad<T: Real>(
     root: impl Root<T>,
 ) -> Result<(T, Gradients<T>), Error> {
     let Handle { node, recording, value } = root.handle();
-    if recording != 0 && recording != storage.recording() {
+    if recording != 0 && !storage.owns(recording, node) {
         return Err(Error::Foreign { operation: "backward" });
     }
     let value = match value {
@@ -79,7 +86,7 @@ pub(crate) fn value_and_grad<T: Real>(
         None => single(storage, node)?,
     };
     let reached = if storage.is_active(node) { node } else { 0 };
-    Ok((value, sweep(storage, reached)))
+    Ok((value, sweep(storage, reached)?))
 }
 
 /// The value of a root, which must have exactly one element.
@@ -104,7 +111,7 @@ fn single<T: Real>(storage: &Storage<T>, node: u32) -> Result<T, Error> {
 }
 
 /// Sweeps from a node, or from nowhere if it is 0, and returns the adjoints of everything that was reached.
-fn sweep<T: Real>(storage: &mut Storage<T>, root: u32) -> Gradients<T> {
+fn sweep<T: Real>(storage: &mut Storage<T>, root: u32) -> Result<Gradients<T>, Error> {
     let mut gradients = Gradients::take_spare();
     let adjoints = &mut **gradients.adjoints;
     place(storage, adjoints, root);
@@ -113,40 +120,52 @@ fn sweep<T: Real>(storage: &mut Storage<T>, root: u32) -> Gradients<T> {
         // The adjoint that was deposited last, and where: mostly it is the next one that is read, and a register is there
         // at once, where memory that was just written to is not.
         let mut last = (0, T::zero());
-        for index in (1..=root as usize).rev() {
-            let node = storage.nodes[index];
-            match node.op {
-                Op::Tensor => {
-                    hand_on_tensor(storage, adjoints, node.left as usize);
-                    storage.scratch.reset();
-                    // A tensor made of scalars has deposited behind the register's back.
-                    last = (0, T::zero());
-                }
-                Op::Element => hand_on_element(storage, adjoints, index, node),
-                Op::Leaf
-                | Op::Unary(_)
-                | Op::Powi
-                | Op::Binary(_)
-                | Op::RightConstant(_)
-                | Op::LeftConstant(_)
-                | Op::AddProduct
-                | Op::AddProductConstant
-                | Op::Detached => {
-                    let g = if last.0 == index { last.1 } else { adjoints.scalars[index] };
-                    if g.into_bits() != T::UNREACHED {
-                        last = hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
-                    }
-                }
+        if storage.watch.is_none() {
+            for index in (1..=root as usize).rev() {
+                hand_on(storage, adjoints, index, &mut last);
+            }
+        } else {
+            for index in (1..=root as usize).rev() {
+                hand_on(storage, adjoints, index, &mut last);
+                storage.examine_shares(adjoints, index)?;
             }
         }
     }
     clear_unreached_params(adjoints);
-    gradients
+    Ok(gradients)
+}
+
+#[inline(always)]
+fn hand_on<T: Real>(storage: &mut Storage<T>, adjoints: &mut Adjoints<T>, index: usize, last: &mut (usize, T)) {
+    let node = storage.nodes[index];
+    match node.op {
+        Op::Tensor => {
+            hand_on_tensor(storage, adjoints, node.left as usize);
+            storage.scratch.reset();
+            // A tensor made of scalars has deposited behind the register's back.
+            *last = (0, T::zero());
+        }
+        Op::Element => hand_on_element(storage, adjoints, index, node),
+        Op::Leaf
+        | Op::Unary(_)
+        | Op::Powi
+        | Op::Binary(_)
+        | Op::RightConstant(_)
+        | Op::LeftConstant(_)
+        | Op::AddProduct
+        | Op::AddProductConstant
+        | Op::Detached => {
+            let g = if last.0 == index { last.1 } else { adjoints.scalars[index] };
+            if g.into_bits() != T::UNREACHED {
+                *last = hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
+            }
+        }
+    }
 }
 
 /// Gives every tensor that a gradient is computed for its place, behind those of its operands.
 fn place<T: Real>(storage: &Storage<T>, adjoints: &mut Adjoints<T>, root: u32) {
-    adjoints.recording = storage.recording();
+    adjoints.eras = storage.eras.clone();
     adjoints.scalars.resize(storage.nodes.len(), T::out_of_bits(T::UNREACHED));
     let params = match &storage.bound {
         Some(bound) => {

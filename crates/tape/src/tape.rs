@@ -1,5 +1,7 @@
 //! Recording: the list of nodes, where values lie, and starting over.
 
+mod control;
+
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 use std::ptr::NonNull;
@@ -7,6 +9,7 @@ use std::sync::Arc;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
+use crate::anomaly::Watch;
 use crate::arena::Arena;
 use crate::elements::Elements;
 use crate::error::{Error, unwrap};
@@ -17,6 +20,7 @@ use crate::kernel::View;
 use crate::living::{self, Badge};
 use crate::op::{Extreme, Node, Op, TensorOp};
 use crate::params::{ParamId, Parameter, Params};
+use crate::position::Eras;
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
 use crate::sweep::{self, Root};
@@ -47,8 +51,13 @@ pub struct Tape<T: Real> {
 
 /// What a tape owns. Handles reach it through the thread's table of living tapes.
 pub struct Storage<T: Real> {
+    /// The number of the newest era: what new handles bear.
     recording: u32,
+    pub(crate) eras: Eras,
     badge: Option<Arc<Badge>>,
+    /// Whether what is computed is recorded without its derivative.
+    paused: bool,
+    pub(crate) watch: Option<Box<Watch>>,
     /// Node 0 is nobody's: a handle with number 0 is a constant.
     pub(crate) nodes: Vec<Node<T>>,
     pub(crate) slots: Vec<Slot<T>>,
@@ -121,7 +130,10 @@ impl<T: Real> Storage<T> {
     fn new() -> Self {
         let mut storage = Self {
             recording: 0,
+            eras: Eras::default(),
             badge: None,
+            paused: false,
+            watch: None,
             nodes: Vec::new(),
             slots: Vec::new(),
             operands: Vec::new(),
@@ -140,8 +152,25 @@ impl<T: Real> Storage<T> {
         self.recording
     }
 
+    /// Whether a handle of this number to this node is of the current recording and was not rewound.
+    pub(crate) fn owns(&self, recording: u32, node: u32) -> bool {
+        recording == self.recording || self.eras.contain(recording, node, self.nodes.len())
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Whether every use of the tape has to pass through [`living::with`], which looks closer.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.paused || self.watch.is_some()
+    }
+
     /// Forgets everything and keeps the memory.
     fn clear(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.forget_behind(0);
+        }
         self.nodes.clear();
         self.slots.clear();
         self.operands.clear();
@@ -279,6 +308,13 @@ impl<T: Real> Storage<T> {
     ) -> Tensor<T> {
         let left = self.slots.len() as u32;
         let node = self.push(Node { value: T::zero(), right: T::word_into_bits(0), left, op: Op::Tensor });
+        if self.watch.is_some() {
+            // SAFETY: As in `Slot::view`: the memory is written, and stays for as long as the slot that is made here.
+            let data = unsafe { memory.as_ref() };
+            self.examine_tensor(&op, operands, View { data, offset, shape: &shape, strides: &strides });
+        }
+        // A leaf stays what it was made as; what is computed while recording is paused has no derivative.
+        let active = active && (!self.paused || matches!(op, TensorOp::Leaf));
         // What no gradient is computed for is a constant: of how it came about, nothing is kept, unless a program is to
         // compute it again.
         let (op, operands) = if active || self.origins.is_some() { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
@@ -326,6 +362,7 @@ impl<T: Real> Tape<T> {
         let mut tape = Self { storage, not_send: PhantomData };
         let owned = tape.storage_mut();
         owned.recording = badge.number();
+        owned.eras.start(badge.number());
         owned.badge = Some(badge);
         tape
     }
@@ -412,8 +449,8 @@ impl<T: Real> Tape<T> {
     #[track_caller]
     pub fn view(&self, tensor: Tensor<T>) -> ArrayViewD<'_, T> {
         let storage = self.read();
-        if tensor.tape != storage.recording {
-            panic!("{}", Error::UnknownHandle);
+        if !storage.owns(tensor.tape, tensor.node) {
+            panic!("{}", living::mismatch::<T>((tensor.tape, tensor.node), (storage.recording, 0), "view"));
         }
         unwrap(storage.look_at("view"));
         let slot = storage.slot(tensor.node);
@@ -447,10 +484,15 @@ impl<T: Real> Tape<T> {
 
     /// Forgets the recording and keeps its memory for the next one. Handles into it are refused from now on.
     pub fn reset(&mut self) {
-        let pointer = self.storage;
         let storage = self.storage_mut();
         storage.clear();
-        storage.recording = living::renumber(pointer, storage.badge.as_ref().expect("a living tape has a badge"));
+        let badge = storage.badge.as_ref().expect("a living tape has a badge");
+        if storage.eras.earlier().next().is_some() {
+            living::keep(badge, std::iter::empty());
+        }
+        storage.recording = living::renumber(badge);
+        storage.eras.start(storage.recording);
+        self.remember();
     }
 
     /// Binds the parameters, records `loss`, sweeps, and returns the loss with its gradients. The recording is over then,
@@ -553,6 +595,16 @@ impl<T: Real> Tape<T> {
     fn storage_mut(&mut self) -> &mut Storage<T> {
         self.borrow()
     }
+
+    /// Makes this the tape that the thread used last, unless its use is observed.
+    fn remember(&self) {
+        let storage = self.read();
+        if storage.is_observed() {
+            living::forget(self.storage);
+        } else {
+            living::remember(self.storage, storage.recording);
+        }
+    }
 }
 
 impl<T: Real> Default for Tape<T> {
@@ -599,7 +651,7 @@ impl<T: Real> Pass<'_, T> {
         match bound {
             Some(bound) => {
                 let slot = &storage.slots[bound.first_slot + id.index as usize];
-                Tensor::new(slot.node, storage.recording)
+                Tensor::new(slot.node, storage.eras.number_of(slot.node))
             }
             None => panic!("{}", Error::ForeignParameter),
         }

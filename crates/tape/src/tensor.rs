@@ -93,12 +93,13 @@ impl<T: Real> Tensor<T> {
         Self { node, tape, element: PhantomData }
     }
 
+    #[track_caller]
     pub(crate) fn on_tape<R>(
         self,
         operation: &'static str,
         work: impl FnOnce(&mut Storage<T>) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        living::with(self.tape, operation, work)?
+        living::with(self.tape, self.node, operation, work)?
     }
 
     /// The lengths of the axes.
@@ -135,6 +136,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shape`] if there is not exactly one.
+    #[track_caller]
     pub fn try_item(self) -> Result<T, Error> {
         self.on_tape("item", |tape| {
             tape.look_at("item")?;
@@ -166,6 +168,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axes`] if there is not one index an axis, [`Error::Index`] if one is not below its axis' length.
+    #[track_caller]
     pub fn try_at(self, index: impl AsRef<[usize]>) -> Result<Var<T>, Error> {
         let index = index.as_ref();
         self.on_tape("at", |tape| tape.element(self.node, index))
@@ -192,10 +195,13 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::NoTape`] if all are constants, [`Error::Foreign`] if two are on different tapes.
+    #[track_caller]
     pub fn try_stack_vars(vars: &[Var<T>]) -> Result<Self, Error> {
         let recorded = vars.iter().find(|var| !var.is_constant());
-        let tape = recorded.ok_or(Error::NoTape { operation: "stack_vars" })?.recording();
-        living::with(tape, "stack_vars", |tape| tape.stack_vars(vars, Shape::from([vars.len()])))?
+        let first = recorded.ok_or(Error::NoTape { operation: "stack_vars" })?;
+        living::with(first.recording(), first.node(), "stack_vars", |tape| {
+            tape.stack_vars(vars, Shape::from([vars.len()]), "stack_vars")
+        })?
     }
 
     /// The same elements as a constant, through which nothing is differentiated.
@@ -220,6 +226,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::RootNotScalar`] if there is not exactly one element, [`Error::ConstantRoot`] if no variable lies behind
     /// it, [`Error::Stale`] or [`Error::OtherThread`] if its recording is over or on another thread.
+    #[track_caller]
     pub fn try_backward(self) -> Result<Gradients<T>, Error> {
         sweep::backward(self)
     }

@@ -31,6 +31,7 @@ impl<T: Real> Tensor<T> {
         unwrap(self.try_record_with(op, other))
     }
 
+    #[track_caller]
     fn try_record_with(self, op: Binary, other: impl Into<Operand<T>>) -> Result<Self, Error> {
         let other = other.into();
         self.on_tape(op.name(), |tape| {
@@ -49,6 +50,7 @@ impl<T: Real> Tensor<T> {
         }))
     }
 
+    #[track_caller]
     fn compare(self, comparison: Comparison, other: impl Into<Operand<T>>) -> Result<Mask<T>, Error> {
         let other = other.into();
         self.on_tape(comparison.name(), |tape| {
@@ -125,6 +127,7 @@ impl<T: Real> Mask<T> {
     ///
     /// # Errors
     /// [`Error::Broadcast`] if the three shapes do not broadcast.
+    #[track_caller]
     pub fn try_select(self, yes: impl Into<Operand<T>>, no: impl Into<Operand<T>>) -> Result<Tensor<T>, Error> {
         let (yes, no) = (yes.into(), no.into());
         self.0.on_tape("select", |tape| {

@@ -31,6 +31,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axes`] if there are more entries than axes, [`Error::Index`] if one lies outside its axis.
+    #[track_caller]
     pub fn try_slice(self, slices: impl AsRef<[SliceInfoElem]>) -> Result<Self, Error> {
         let slices = slices.as_ref();
         self.on_tape("slice", |tape| {
@@ -59,6 +60,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Index`] if an index is not below its length.
+    #[track_caller]
     pub fn try_index_select<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
         let indices = indices.into();
         self.on_tape("index_select", |tape| {
@@ -92,6 +94,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the indices' shape differs in another axis,
     /// [`Error::Index`] if an index is not below the axis' length.
+    #[track_caller]
     pub fn try_gather<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
         let indices = indices.into();
         let wanted = indices.shape().clone();

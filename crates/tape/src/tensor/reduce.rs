@@ -90,6 +90,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_sum_axes(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         let axes = axes.into();
         self.on_tape("sum_axes", |tape| {
@@ -117,6 +118,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_mean_axes(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         let axes = axes.into();
         let sum = self.try_sum_axes(axes.clone())?;
@@ -164,6 +166,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has length zero.
+    #[track_caller]
     pub fn try_max_axis(self, axis: isize) -> Result<Self, Error> {
         self.try_extreme_axis(Extreme::Max, axis)
     }
@@ -172,10 +175,12 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has length zero.
+    #[track_caller]
     pub fn try_min_axis(self, axis: isize) -> Result<Self, Error> {
         self.try_extreme_axis(Extreme::Min, axis)
     }
 
+    #[track_caller]
     fn try_extreme_axis(self, extreme: Extreme, axis: isize) -> Result<Self, Error> {
         self.on_tape(extreme.name(), |tape| {
             let axis = tape.shape(self.node).axis(axis, extreme.name())?;
@@ -218,6 +223,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_log_softmax(self, axis: isize) -> Result<Self, Error> {
         let last = self.on_tape("log_softmax", |tape| {
             let shape = tape.shape(self.node);

@@ -103,7 +103,7 @@ impl<T: Real> ScalarProgram<T> {
         let own = tape.read().recording();
         let foreign = outputs.iter().find(|output| !output.is_constant() && output.recording() != own);
         if let Some(output) = foreign {
-            return Err(crate::living::mismatch::<T>(output.recording(), own, "program"));
+            return Err(crate::living::mismatch::<T>((output.recording(), output.node()), (own, 0), "program"));
         }
         let storage = tape.read();
         if !storage.slots.is_empty() {
