@@ -45,7 +45,7 @@ impl<T: Real> Storage<T> {
             Operand::Var(var) if !var.is_constant() => {
                 self.stack_vars(&[var], Shape::default(), operation).map(|tensor| tensor.node)
             }
-            Operand::Var(var) => Ok(self.number(var.value()).node),
+            Operand::Var(var) => Ok(self.number(var.number()).node),
             Operand::Number(number) => Ok(self.number(number).node),
         }
     }
@@ -271,7 +271,7 @@ impl<T: Real> Storage<T> {
             return Err(living::mismatch::<T>((self.recording(), 0), foreign, operation));
         }
         let out = self.arena.take(vars.len());
-        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.value());
+        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.number());
         let elements = NonNull::from(out);
         let nodes: Nodes = vars.iter().map(|var| var.node()).collect();
         Ok(self.push_dense(TensorOp::StackVars, &nodes, shape, elements))

@@ -13,7 +13,7 @@ use std::ops;
 
 use num_traits::Float;
 
-use crate::kernel::Side;
+use crate::kernel::{Side, dispatch};
 use crate::real::Real;
 
 /// What a rule may compute with.
@@ -185,7 +185,7 @@ impl<T: Real> Algebra for Lane<T> {
         abs = Float::abs, signum = Float::signum, floor = Float::floor, ceil = Float::ceil, round = Float::round,
         trunc = Float::trunc, fract = Float::fract, recip = Float::recip, sqrt = Float::sqrt, cbrt = Float::cbrt,
         exp = T::vector_exp, exp2 = Float::exp2, exp_m1 = T::vector_exp_m1, ln = T::vector_ln, log2 = Float::log2,
-        log10 = Float::log10, ln_1p = T::vector_ln_1p, sin = Float::sin, cos = Float::cos, tan = Float::tan,
+        log10 = Float::log10, ln_1p = T::vector_ln_1p, sin = T::vector_sin, cos = T::vector_cos, tan = Float::tan,
         asin = Float::asin, acos = Float::acos, atan = Float::atan, sinh = Float::sinh, cosh = Float::cosh,
         tanh = T::vector_tanh, asinh = Float::asinh, acosh = Float::acosh, atanh = Float::atanh,
         to_degrees = Float::to_degrees, to_radians = Float::to_radians,
@@ -291,6 +291,10 @@ macro_rules! unary_table {
             /// Where the operation is smooth and tests sample it.
             pub(crate) fn intervals(self) -> &'static [&'static [Interval]] {
                 match self { $(Self::$row => &[$(&[$interval]),+]),* }
+            }
+
+            pub(crate) fn value<A: Algebra>(self, x: A) -> A {
+                match self { $(Self::$row => $row.value(x)),* }
             }
 
             #[inline(always)]
@@ -452,6 +456,10 @@ macro_rules! binary_table {
                 match self { $(Self::$row => &[$(&[$first, $second]),+]),* }
             }
 
+            pub(crate) fn value<A: Algebra>(self, a: A, b: A) -> A {
+                match self { $(Self::$row => $row.value(a, b)),* }
+            }
+
             #[inline(always)]
             pub(crate) fn left<A: Algebra>(self, a: A, b: A, y: A, g: A) -> A {
                 match self { $(Self::$row => $row.left(a, b, y, g)),* }
@@ -460,6 +468,12 @@ macro_rules! binary_table {
             #[inline(always)]
             pub(crate) fn right<A: Algebra>(self, a: A, b: A, y: A, g: A) -> A {
                 match self { $(Self::$row => $row.right(a, b, y, g)),* }
+            }
+
+            /// Both shares at once: one choice of the rule instead of two.
+            #[inline(always)]
+            pub(crate) fn shares<A: Algebra>(self, a: A, b: A, y: A, g: A) -> (A, A) {
+                match self { $(Self::$row => ($row.left(a, b, y, g), $row.right(a, b, y, g))),* }
             }
 
             pub(crate) fn visit(self, visitor: impl BinaryVisitor) {
@@ -586,6 +600,20 @@ fn split<A: Algebra>(lesser: A, greater: A, g: A) -> A {
 fn winner<A: Algebra>(own: A, other: A, better: A::Mask, y: A, g: A) -> A {
     let tie = A::select(own.eq(other), g * A::constant(0.5), A::zero());
     A::select(A::or(better, other.is_nan()), g, tie).nan_where(y)
+}
+
+impl Unary {
+    /// Whether the rule holds for these operands in lanes too, whose periodic functions have a limit.
+    pub(crate) fn holds_in_lanes<T: Real>(self, x: &[T]) -> bool {
+        let periodic = matches!(self, Self::Sin | Self::Cos);
+        // An infinity has no sine, in lanes either.
+        let huge = |x: &T| (x.abs() > T::PERIODIC_LIMIT) & (x.abs() < T::infinity());
+        !periodic
+            || dispatch(
+                #[inline(always)]
+                || !x.iter().fold(false, |any, x| any | huge(x)),
+            )
+    }
 }
 
 impl Binary {
