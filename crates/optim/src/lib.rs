@@ -32,9 +32,12 @@
 
 mod adam;
 mod clip;
+mod curve;
 mod descent;
 mod error;
+mod group;
 mod layout;
+mod method;
 mod moments;
 mod optimizer;
 mod recipe;
@@ -45,8 +48,10 @@ mod state;
 pub use adam::{Adam, AdamRecipe};
 pub use descent::Descent;
 pub use error::Error;
-pub use optimizer::{Optimizer, Step};
+pub use group::{Group, set_trainable};
+pub use method::{Method, TensorArrays, TensorPiece, Work};
+pub use optimizer::{Evaluate, Optimizer, Step};
 pub use recipe::{Piece, Recipe};
 pub use schedule::Schedule;
 pub use sgd::{Sgd, SgdRecipe};
-pub use state::{ParameterState, State, StateArray};
+pub use state::{ParameterState, State, StateArray, StateNumber};

@@ -28,6 +28,20 @@ pub(crate) fn bias_correction(beta: f64, t: u64) -> f64 {
     1.0 - beta.powf(t as f64)
 }
 
+/// The larger of two numbers that are not NaN: one instruction, where `Float::max` is several.
+#[inline(always)]
+pub(crate) fn larger<T: Real>(a: T, b: T) -> T {
+    if a > b { a } else { b }
+}
+
+/// -1, 0 or 1, where `signum` has 1 for 0.
+#[inline(always)]
+pub(crate) fn sign<T: Real>(x: T) -> T {
+    let positive = if x > T::zero() { T::one() } else { T::zero() };
+    let negative = if x < T::zero() { T::one() } else { T::zero() };
+    positive - negative
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
