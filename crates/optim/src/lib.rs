@@ -30,28 +30,54 @@
 //! * A parameter that the loss does not depend on, or that is frozen, is skipped and its state untouched; a gradient of
 //!   zero is a step.
 
+mod adabelief;
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adamax;
+mod adan;
+mod ademamix;
+mod asgd;
 mod clip;
 mod curve;
 mod descent;
 mod error;
 mod group;
 mod layout;
+mod lion;
 mod method;
 mod moments;
+mod nadam;
 mod optimizer;
+mod radam;
 mod recipe;
+mod rmsprop;
+mod rprop;
 mod schedule;
 mod sgd;
 mod state;
+mod yogi;
 
+pub use adabelief::{AdaBelief, AdaBeliefRecipe};
+pub use adadelta::{Adadelta, AdadeltaRecipe};
+pub use adagrad::{Adagrad, AdagradRecipe};
 pub use adam::{Adam, AdamRecipe};
+pub use adamax::{AdaMax, AdaMaxRecipe};
+pub use adan::{Adan, AdanRecipe};
+pub use ademamix::{AdEmaMix, AdEmaMixRecipe};
+pub use asgd::{Asgd, AsgdRecipe};
 pub use descent::Descent;
 pub use error::Error;
 pub use group::{Group, set_trainable};
+pub use lion::{Lion, LionRecipe};
 pub use method::{Method, TensorArrays, TensorPiece, Work};
+pub use nadam::{NAdam, NAdamRecipe};
 pub use optimizer::{Evaluate, Optimizer, Step};
+pub use radam::{RAdam, RAdamRecipe};
 pub use recipe::{Piece, Recipe};
+pub use rmsprop::{RmsProp, RmsPropRecipe};
+pub use rprop::{Rprop, RpropRecipe};
 pub use schedule::Schedule;
 pub use sgd::{Sgd, SgdRecipe};
 pub use state::{ParameterState, State, StateArray, StateNumber};
+pub use yogi::{Yogi, YogiRecipe};
