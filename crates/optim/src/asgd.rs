@@ -97,6 +97,10 @@ impl Recipe for AsgdRecipe {
         &["ax"]
     }
 
+    fn evaluation(&self) -> Option<f64> {
+        Some(-1.0)
+    }
+
     fn update<T: Real>(&self, t: u64, eta: f64, piece: Piece<'_, T>) {
         let before = (t - 1) as f64;
         let eta = eta / (1.0 + self.lambda * eta * before).powf(self.alpha);

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use tape::Real;
+use tape::{Gradients, Params, Real};
 
 use crate::error::Error;
 
@@ -70,6 +70,28 @@ fn scale<T: Real>(gradient: &mut [T], factor: f64) {
 /// The Euclidean norm of finite elements.
 pub(crate) fn length<T: Real>(elements: &[T]) -> f64 {
     norm(elements, std::slice::from_ref(&(0..elements.len()))).min(f64::MAX)
+}
+
+/// The norm of the gradients that take part, if all their elements are finite.
+pub(crate) fn finite_norm<T: Real>(
+    params: &Params<T>,
+    gradients: &Gradients<T>,
+    stretches: &[Range<usize>],
+) -> Result<f64, Error> {
+    let norm = norm(gradients.params(), stretches);
+    if norm.is_finite() {
+        return Ok(norm);
+    }
+    let stepped = |range: &Range<usize>| stretches.iter().any(|s| s.start <= range.start && range.end <= s.end);
+    for (_, parameter) in params.iter().filter(|(_, parameter)| stepped(&parameter.range())) {
+        let gradient = &gradients.params()[parameter.range()];
+        let count = gradient.iter().filter(|g| !g.is_finite()).count();
+        if count > 0 {
+            return Err(Error::NonFinite { parameter: parameter.name().to_owned(), count, size: gradient.len() });
+        }
+    }
+    // Finite f64 elements so large that their norm is beyond f64.
+    Ok(f64::MAX)
 }
 
 /// Independent sums, so that additions need not wait for each other: four vectors of four f64.

@@ -173,32 +173,9 @@ impl<M, T: Real> Descent<M, T> {
         self.arrays.get(index).map(Vec::as_slice)
     }
 
-    pub(crate) fn array_mut(&mut self, index: usize) -> Option<&mut [T]> {
-        self.arrays.get_mut(index).map(Vec::as_mut_slice)
-    }
-
     /// A number of the whole model, if a step was taken.
     pub(crate) fn number(&self, index: usize) -> Option<f64> {
         self.numbers.get(index).copied()
-    }
-
-    /// The norm of the gradients that take part, if all their elements are finite.
-    fn finite_norm(&self, params: &Params<T>, gradients: &Gradients<T>) -> Result<f64, Error> {
-        let norm = clip::norm(gradients.params(), &self.stretches);
-        if norm.is_finite() {
-            return Ok(norm);
-        }
-        let stepped =
-            |range: &Range<usize>| self.stretches.iter().any(|s| s.start <= range.start && range.end <= s.end);
-        for (_, parameter) in params.iter().filter(|(_, parameter)| stepped(&parameter.range())) {
-            let gradient = &gradients.params()[parameter.range()];
-            let count = gradient.iter().filter(|g| !g.is_finite()).count();
-            if count > 0 {
-                return Err(Error::NonFinite { parameter: parameter.name().to_owned(), count, size: gradient.len() });
-            }
-        }
-        // Finite f64 elements so large that their norm is beyond f64.
-        Ok(f64::MAX)
     }
 }
 
@@ -264,7 +241,7 @@ impl<M: Method<T>, T: Real> Optimizer<T> for Descent<M, T> {
         if let Some(layout) = &self.layout {
             layout.check_model(params)?;
         }
-        let gradient_norm = self.finite_norm(params, gradients)?;
+        let gradient_norm = clip::finite_norm(params, gradients, &self.stretches)?;
         // A schedule that is a user's function may return anything.
         let eta = self.learning_rate();
         Error::unless_amount(M::NAME, "learning rate", eta)?;
@@ -311,6 +288,18 @@ impl<M: Method<T>, T: Real> Optimizer<T> for Descent<M, T> {
 
     fn set_learning_rate(&mut self, rate: f64) {
         self.learning_rate = rate;
+    }
+
+    fn evaluation(&self, params: &Params<T>) -> Option<Vec<T>> {
+        let weight: T = Real::from_f64(self.method.evaluation()?);
+        let (layout, array) = (self.layout.as_ref()?, self.arrays.first()?);
+        let mut values = params.values().to_vec();
+        for (_, range) in layout.parameters().iter().zip(layout.ranges()).filter(|(p, _)| p.step > 0) {
+            for (x, &z) in values.get_mut(range.clone())?.iter_mut().zip(&array[range]) {
+                *x = *x + weight * (*x - z);
+            }
+        }
+        Some(values)
     }
 
     fn state(&self) -> State<T> {

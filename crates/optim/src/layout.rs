@@ -160,11 +160,6 @@ impl Layout {
             (index, &*slot.shape, Part { t: *t, group: *group, range: range.clone() })
         })
     }
-
-    /// The shape of every parameter.
-    pub(crate) fn shapes(&self) -> impl Iterator<Item = &[usize]> {
-        self.slots.iter().map(|slot| &*slot.shape)
-    }
 }
 
 #[cfg(test)]

@@ -77,6 +77,11 @@ pub trait Method<T: Real> {
         &[]
     }
 
+    /// Where the model is to be evaluated, if not at theta: w, for theta + w (theta - the first array).
+    fn evaluation(&self) -> Option<f64> {
+        None
+    }
+
     /// Takes one step.
     fn update(&self, work: &mut Work<'_, T>);
 }
@@ -94,6 +99,10 @@ impl<T: Real, R: Recipe> Method<T> for R {
 
     fn array_name(&self, index: usize) -> String {
         self.arrays()[index].to_owned()
+    }
+
+    fn evaluation(&self) -> Option<f64> {
+        Recipe::evaluation(self)
     }
 
     fn update(&self, work: &mut Work<'_, T>) {

@@ -57,6 +57,11 @@ pub trait Recipe {
     /// The names of the arrays that it keeps, each as large as the parameters and at first zero.
     fn arrays(&self) -> &'static [&'static str];
 
+    /// Where the model is to be evaluated, if not at theta: w, for theta + w (theta - the first array).
+    fn evaluation(&self) -> Option<f64> {
+        None
+    }
+
     /// Steps a piece of the parameters whose `t`th step this is, counted from 1, with learning rate `eta`.
     fn update<T: Real>(&self, t: u64, eta: f64, piece: Piece<'_, T>);
 }

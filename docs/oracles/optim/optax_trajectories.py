@@ -62,7 +62,8 @@ def separate(optimizer):
 def joined(optimizer):
     def start(params):
         descent = optimizer()
-        state = [descent.init(params)]
+        # optax keeps what it is given, and what it was given is changed in place here.
+        state = [descent.init([param.copy() for param in params])]
 
         def step(params, gradients, t):
             update, state[0] = descent.update(gradients, state[0], params)

@@ -203,7 +203,8 @@ for problem in (quadratic, rosenbrock, network, sequence):
     record("adan_all", problem, adan(0.05, (0.9, 0.8, 0.95), 1e-3, 0.1))
     record("shampoo", problem, shampoo(0.05))
     record("shampoo_all", problem, shampoo(0.05, (0.8, 0.9), 1e-3, 1e-3, 3, 4, 0.1))
-    record("soap", problem, soap(0.05))
+    # A direction without gradient has only roundings; epsilon keeps them small.
+    record("soap", problem, soap(0.05, epsilon=1e-4))
     record("soap_all", problem, soap(0.05, (0.8, 0.9), 1e-3, 3, 0.1))
     record("lookahead", problem, lookahead(1e-3))
     record("lookahead_all", problem, lookahead(1e-3, 3, 0.8))

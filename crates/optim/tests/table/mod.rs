@@ -1,8 +1,8 @@
 //! Which optimizers do the tests across files hold to the same promises? A new one is a row here.
 
 use optim::{
-    AdEmaMix, AdaBelief, AdaMax, Adadelta, Adafactor, Adagrad, Adam, Adan, Asgd, Group, Lamb, Lars, Lion, Muon, NAdam,
-    NovoGrad, Optimizer, RAdam, RmsProp, Rprop, Schedule, Sgd, Shampoo, Soap, Yogi,
+    AdEmaMix, AdaBelief, AdaMax, Adadelta, Adafactor, Adagrad, Adam, Adan, Asgd, DAdaptation, Group, Lamb, Lars, Lion,
+    Muon, NAdam, NovoGrad, Optimizer, Prodigy, RAdam, RmsProp, Rprop, Schedule, ScheduleFree, Sgd, Shampoo, Soap, Yogi,
 };
 use tape::Real;
 
@@ -14,6 +14,7 @@ pub(crate) fn rows<T: Real>() -> Vec<Row<T>> {
     let mut rows = first_order();
     rows.extend(adam_family());
     rows.extend(by_layers());
+    rows.extend(without_rates());
     rows
 }
 
@@ -119,7 +120,24 @@ fn by_layers<T: Real>() -> Vec<Row<T>> {
             let shampoo = Shampoo::new(0.05).betas(0.8, 0.9).eps(1e-3).delta(1e-3).start(3).every(4);
             Box::new(shampoo.decoupled_weight_decay(0.1))
         }),
-        ("soap", || Box::new(Soap::new(0.05))),
+        ("soap", || Box::new(Soap::new(0.05).eps(1e-4))),
         ("soap_all", || Box::new(Soap::new(0.05).betas(0.8, 0.9).eps(1e-3).every(3).decoupled_weight_decay(0.1))),
+    ]
+}
+
+fn without_rates<T: Real>() -> Vec<Row<T>> {
+    vec![
+        ("prodigy", || Box::new(Prodigy::new(1.0))),
+        ("prodigy_all", || {
+            Box::new(Prodigy::new(0.5).betas(0.8, 0.9).eps(1e-4).d0(1e-2).coefficient(0.5).estimated_decay(0.1))
+        }),
+        ("dadapt", || Box::new(DAdaptation::new(1.0))),
+        ("dadapt_all", || Box::new(DAdaptation::new(0.5).betas(0.8, 0.9).eps(1e-4).d0(1e-2).estimated_decay(0.1))),
+        ("schedule_free_sgd", || Box::new(ScheduleFree::sgd(2e-3))),
+        ("schedule_free_sgd_all", || Box::new(ScheduleFree::sgd(2e-3).beta(0.8).power(1.0).decay_at_y(0.1))),
+        ("schedule_free_adamw", || Box::new(ScheduleFree::adamw(0.05))),
+        ("schedule_free_adamw_all", || {
+            Box::new(ScheduleFree::adamw(0.05).beta(0.8).second_moment(0.9, 1e-3).decay_at_y(0.1))
+        }),
     ]
 }
