@@ -102,6 +102,43 @@ impl<T: Real> State<T> {
         Self { optimizer: optimizer.to_owned(), step, parameters, arrays, numbers, inner: None }
     }
 
+    /// The state of an optimizer that keeps whole buffers of the model, none before its first step.
+    pub(crate) fn of_buffers(
+        optimizer: &str,
+        step: u64,
+        layout: Option<&Layout>,
+        buffers: &[(String, &[T])],
+        numbers: &[(&str, f64)],
+    ) -> Self {
+        let mut state = Self::bare(optimizer, step);
+        let Some(layout) = layout else { return state };
+        state.parameters = layout.parameters();
+        for (parameter, range) in state.parameters.iter_mut().zip(layout.ranges()) {
+            parameter.step = step;
+            state.arrays.extend(buffers.iter().map(|(name, values)| StateArray {
+                parameter: parameter.name.clone(),
+                name: name.clone(),
+                values: values[range.clone()].to_vec(),
+            }));
+        }
+        state.numbers = numbers.iter().map(|&(name, value)| StateNumber { name: name.to_owned(), value }).collect();
+        state
+    }
+
+    /// The layout and the buffers of such a state, checked against the model that the optimizer has already.
+    pub(crate) fn check_buffers(
+        &self,
+        names: &[String],
+        own: Option<&Layout>,
+    ) -> Result<(Option<Layout>, Vec<Vec<T>>), Error> {
+        let layout = Layout::restored(&self.parameters)?;
+        if let Some(own) = own {
+            own.check_state(&layout)?;
+        }
+        let (buffers, _) = self.check_arrays(names, |_| Vec::new(), &layout)?;
+        Ok((if self.parameters.is_empty() { None } else { Some(layout) }, buffers))
+    }
+
     /// Fails if the state is of another optimizer than the one of this name.
     pub(crate) fn check_name(&self, name: &'static str) -> Result<(), Error> {
         if self.optimizer == name {

@@ -3,7 +3,7 @@
 mod table;
 
 use ndarray::{Array1, Array2, array};
-use optim::Evaluate;
+use optim::Optimizer;
 use tape::{Gradients, ParamId, Params, Tape};
 
 /// Made by the scripts in `docs/oracles/optim/`, which have the same problems and cases.
@@ -100,35 +100,44 @@ fn recorded(case: &str, problem: &str, t: u64) -> Option<Vec<f64>> {
     Some(values.split(' ').map(|value| value.parse().expect("the files hold numbers")).collect())
 }
 
-#[test]
-fn every_trajectory_is_the_oracles() {
+/// Compares one row's trajectories on all problems, and says with how many points.
+fn compare(case: &str, make: fn() -> Box<dyn Optimizer<f64>>, evaluating: bool) -> usize {
     let mut compared = 0;
-    for (case, make) in table::rows::<f64>() {
-        let before = compared;
-        for Problem { name, mut params, evaluate, reached } in [quadratic(), rosenbrock(), network(), sequence()] {
-            if recorded(case, name, 1).is_none() {
-                continue;
+    for Problem { name, mut params, evaluate, reached } in [quadratic(), rosenbrock(), network(), sequence()] {
+        if recorded(case, name, 1).is_none() {
+            continue;
+        }
+        let mut optimizer = make();
+        for t in 1..=STEPS {
+            // A frozen parameter is skipped just as one without gradient.
+            for id in params.iter().map(|(id, _)| id).collect::<Vec<_>>() {
+                let trainable = reached(params.parameter(id).name(), t);
+                params.set_trainable(id, trainable);
             }
-            let mut optimizer = make();
-            for t in 1..=STEPS {
-                // A frozen parameter is skipped just as one without gradient.
-                for id in params.iter().map(|(id, _)| id).collect::<Vec<_>>() {
-                    let trainable = reached(params.parameter(id).name(), t);
-                    params.set_trainable(id, trainable);
-                }
-                let evaluate: &mut Evaluate<'_, f64> = &mut |params| evaluate(params, t);
-                optimizer.step_with(&mut params, evaluate).unwrap();
-                let Some(expected) = recorded(case, name, t) else { continue };
-                compared += 1;
-                assert_eq!(expected.len(), params.size());
-                for (index, (own, oracle)) in params.values().iter().zip(&expected).enumerate() {
-                    let close = (own - oracle).abs() <= TOLERANCE * oracle.abs().max(1.0);
-                    assert!(close, "{case}, {name}, step {t}, element {index}: {own:?}, expected {oracle:?}");
-                }
+            if evaluating {
+                optimizer.step_with(&mut params, &mut |params| evaluate(params, t)).unwrap();
+            } else {
+                let (_, gradients) = evaluate(&params, t);
+                optimizer.step(&mut params, &gradients).unwrap();
+            }
+            let Some(expected) = recorded(case, name, t) else { continue };
+            compared += 1;
+            assert_eq!(expected.len(), params.size());
+            for (index, (own, oracle)) in params.values().iter().zip(&expected).enumerate() {
+                let close = (own - oracle).abs() <= TOLERANCE * oracle.abs().max(1.0);
+                assert!(close, "{case}, {name}, step {t}, element {index}: {own:?}, expected {oracle:?}");
             }
         }
-        assert!(compared > before, "{case} is compared with nothing");
     }
+    assert!(compared > 0, "{case} is compared with nothing");
+    compared
+}
+
+#[test]
+fn every_trajectory_is_the_oracles() {
+    let plain = table::rows::<f64>().into_iter().map(|(case, make)| compare(case, make, false));
+    let evaluating = table::evaluating_rows::<f64>().into_iter().map(|(case, make)| compare(case, make, true));
+    let compared: usize = plain.chain(evaluating).sum();
     let lines: usize = TRAJECTORIES.iter().map(|text| text.lines().count()).sum();
     assert_eq!(compared, lines, "every line of the files is used");
 }

@@ -109,9 +109,17 @@ def soap(eta, betas=(0.95, 0.95), epsilon=1e-8, every=10, decay=0.01):
     return each(rule)
 
 
+def splitmix_sign(step, index):
+    mask = 2**64 - 1
+    z = ((step << 32) + index) * 0x9E3779B97F4A7C15 & mask
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & mask
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & mask
+    return 1.0 if (z ^ (z >> 31)) & 1 == 0 else -1.0
+
+
 def sophia(eta, betas=(0.965, 0.99), gamma=0.01, epsilon=1e-8, every=10, decay=1e-4):
-    """Liu et al., arXiv:2305.14342, with the bias correction of m that optax has. u is 1, -1, 1, ...; H u comes from
-    differences of gradients along u, 1e-4 long."""
+    """Liu et al., arXiv:2305.14342, with the bias correction of m that optax has. The signs u are splitmix64's of the
+    step and the element; H u comes from differences of gradients along u, 2^-13 long."""
 
     def start(gradient_of):
         def begin(params):
@@ -119,12 +127,12 @@ def sophia(eta, betas=(0.965, 0.99), gamma=0.01, epsilon=1e-8, every=10, decay=1
 
             def step(params, gradients, t):
                 if (t - 1) % every == 0:
-                    signs = np.where(np.arange(sum(p.size for p in params)) % 2 == 0, 1.0, -1.0)
+                    signs = np.array([splitmix_sign(t - 1, index) for index in range(sum(p.size for p in params))])
                     parts = np.split(signs, np.cumsum([p.size for p in params])[:-1])
                     parts = [part.reshape(p.shape) for part, p in zip(parts, params)]
-                    ahead = gradient_of([p + 1e-4 * u for p, u in zip(params, parts)], t)
+                    ahead = gradient_of([p + 2**-13 * u for p, u in zip(params, parts)], t)
                     for state, u, near, far in zip(states, parts, gradients, ahead):
-                        average(state, "h", betas[1], u * ((far - near) / 1e-4))
+                        average(state, "h", betas[1], u * ((far - near) / 2**-13))
                 for p, g, state in zip(params, gradients, states):
                     m = average(state, "m", betas[0], g) / (1 - betas[0] ** t)
                     u = np.clip(m / np.maximum(gamma * state["h"], epsilon), -1, 1)

@@ -1,10 +1,23 @@
 //! Which optimizers do the tests across files hold to the same promises? A new one is a row here.
 
 use optim::{
-    AdEmaMix, AdaBelief, AdaMax, Adadelta, Adafactor, Adagrad, Adam, Adan, Asgd, DAdaptation, Group, Lamb, Lars, Lion,
-    Muon, NAdam, NovoGrad, Optimizer, Prodigy, RAdam, RmsProp, Rprop, Schedule, ScheduleFree, Sgd, Shampoo, Soap, Yogi,
+    AdEmaMix, AdaBelief, AdaMax, Adadelta, Adafactor, Adagrad, Adam, AdamRecipe, Adan, Asgd, Chain, DAdaptation,
+    Descent, Group, Lamb, Lars, Lbfgs, Lion, Lookahead, Muon, NAdam, NovoGrad, Optimizer, Prodigy, RAdam, RmsProp,
+    Rprop, Sam, Schedule, ScheduleFree, Sgd, SgdRecipe, Shampoo, Soap, Sophia, Yogi,
 };
 use tape::Real;
+
+/// As [`rows`], of those that evaluate the loss themselves: they are stepped by `step_with` alone.
+#[allow(dead_code, reason = "not every test file evaluates losses")]
+pub(crate) fn evaluating_rows<T: Real>() -> Vec<Row<T>> {
+    vec![
+        ("lbfgs_wolfe", || Box::new(Lbfgs::new().budget(1, 1 + 25))),
+        ("lbfgs_wolfe_all", || Box::new(Lbfgs::new().rate(0.5).history(3).budget(3, 5))),
+        ("sophia", || Box::new(Sophia::new(0.02))),
+        ("sophia_all", || Box::new(Sophia::new(0.02).betas(0.8, 0.9).gamma(0.1).eps(1e-6).every(4).decay(0.1))),
+        ("sam", || Box::new(Sam::new(Sgd::new(1e-3)))),
+    ]
+}
 
 /// A name and an optimizer with these settings. `trajectories.rs` finds the oracle's trajectory under the name.
 pub(crate) type Row<T> = (&'static str, fn() -> Box<dyn Optimizer<T>>);
@@ -15,6 +28,7 @@ pub(crate) fn rows<T: Real>() -> Vec<Row<T>> {
     rows.extend(adam_family());
     rows.extend(by_layers());
     rows.extend(without_rates());
+    rows.extend(combined());
     rows
 }
 
@@ -138,6 +152,19 @@ fn without_rates<T: Real>() -> Vec<Row<T>> {
         ("schedule_free_adamw", || Box::new(ScheduleFree::adamw(0.05))),
         ("schedule_free_adamw_all", || {
             Box::new(ScheduleFree::adamw(0.05).beta(0.8).second_moment(0.9, 1e-3).decay_at_y(0.1))
+        }),
+    ]
+}
+
+fn combined<T: Real>() -> Vec<Row<T>> {
+    vec![
+        ("lbfgs", || Box::new(Lbfgs::new().rate(0.01))),
+        ("lbfgs_history", || Box::new(Lbfgs::new().rate(0.1).history(2))),
+        ("lookahead", || Box::new(Lookahead::new(Sgd::new(1e-3)))),
+        ("lookahead_all", || Box::new(Lookahead::new(Sgd::new(1e-3)).every(3).alpha(0.8))),
+        ("chain", || {
+            let momentum = SgdRecipe { momentum: 0.5, dampening: 0.0, nesterov: false };
+            Box::new(Descent::by(Chain::new().then(AdamRecipe::default()).then(momentum), 0.02))
         }),
     ]
 }
