@@ -80,9 +80,14 @@ impl<T: Real, O: Optimizer<T>> Lookahead<O, T> {
         }
         if self.inner.steps().is_multiple_of(self.every) {
             let alpha: T = Real::from_f64(self.alpha);
-            for (theta, phi) in params.values_mut().iter_mut().zip(&mut self.slow) {
-                *phi += alpha * (*theta - *phi);
-                *theta = *phi;
+            // A frozen parameter stays where it is.
+            let ranges: Vec<_> =
+                params.iter().filter(|(_, one)| one.is_trainable()).map(|(_, one)| one.range()).collect();
+            for range in ranges {
+                for (theta, phi) in params.values_mut()[range.clone()].iter_mut().zip(&mut self.slow[range]) {
+                    *phi += alpha * (*theta - *phi);
+                    *theta = *phi;
+                }
             }
         }
         Ok(done)

@@ -174,9 +174,10 @@ def lookahead(eta, k=5, alpha=0.5):
                 if g is not None:
                     p[...] = p - eta * g
             if t % k == 0:
-                for p, s in zip(params, slow):
-                    s += alpha * (p - s)
-                    p[...] = s
+                for p, s, g in zip(params, slow, gradients):
+                    if g is not None:
+                        s += alpha * (p - s)
+                        p[...] = s
 
         return step
 

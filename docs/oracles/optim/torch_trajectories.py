@@ -167,7 +167,7 @@ LOSSES = {
 }
 for case, settings in {
     "lbfgs": dict(lr=0.01, max_iter=1),
-    "lbfgs_history": dict(lr=0.1, max_iter=1, history_size=2),
+    "lbfgs_history": dict(lr=0.02, max_iter=1, history_size=2),
     "lbfgs_wolfe": dict(max_iter=1, max_eval=26, line_search_fn="strong_wolfe"),
     "lbfgs_wolfe_all": dict(lr=0.5, max_iter=3, max_eval=5, history_size=3, line_search_fn="strong_wolfe"),
 }.items():

@@ -159,7 +159,7 @@ fn without_rates<T: Real>() -> Vec<Row<T>> {
 fn combined<T: Real>() -> Vec<Row<T>> {
     vec![
         ("lbfgs", || Box::new(Lbfgs::new().rate(0.01))),
-        ("lbfgs_history", || Box::new(Lbfgs::new().rate(0.1).history(2))),
+        ("lbfgs_history", || Box::new(Lbfgs::new().rate(0.02).history(2))),
         ("lookahead", || Box::new(Lookahead::new(Sgd::new(1e-3)))),
         ("lookahead_all", || Box::new(Lookahead::new(Sgd::new(1e-3)).every(3).alpha(0.8))),
         ("chain", || {
