@@ -42,4 +42,6 @@ mod book {
     mod trust {}
     #[doc = include_str!("../../docs/src/networks.md")]
     mod networks {}
+    #[doc = include_str!("../../docs/src/optimizers.md")]
+    mod optimizers {}
 }

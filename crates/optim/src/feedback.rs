@@ -115,7 +115,7 @@ impl Plateau {
 /// let mut params = tape::Params::<f64>::new();
 /// params.add("x", &array![1.0]);
 /// let (mut sgd, mut driver) = (Sgd::new(1e-3), BoldDriver::new());
-/// for _ in 0..100 {
+/// for _ in 0..200 {
 ///     let x = params.values()[0];
 ///     driver.observe(x * x, &mut params, &mut sgd);
 ///     let x = params.values()[0];

@@ -36,7 +36,7 @@ const NAME: &str = "lbfgs";
 /// let mut params = tape::Params::<f64>::new();
 /// params.add("x", &array![-1.2, 1.0]);
 /// let mut lbfgs = Lbfgs::new();
-/// for _ in 0..3 {
+/// for _ in 0..6 {
 ///     lbfgs.step_with(&mut params, &mut |params| {
 ///         let [x, y] = params.values() else { unreachable!() };
 ///         let loss = (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2);

@@ -169,7 +169,7 @@ for case, settings in {
     "lbfgs": dict(lr=0.01, max_iter=1),
     "lbfgs_history": dict(lr=0.02, max_iter=1, history_size=2),
     "lbfgs_wolfe": dict(max_iter=1, max_eval=26, line_search_fn="strong_wolfe"),
-    "lbfgs_wolfe_all": dict(lr=0.5, max_iter=3, max_eval=5, history_size=3, line_search_fn="strong_wolfe"),
+    "lbfgs_wolfe_all": dict(lr=0.8, max_iter=2, max_eval=5, history_size=3, line_search_fn="strong_wolfe"),
 }.items():
     for problem, loss in LOSSES.items():
         record(case, problem, lbfgs(settings, problem, loss))

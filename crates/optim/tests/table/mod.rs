@@ -12,7 +12,7 @@ use tape::Real;
 pub(crate) fn evaluating_rows<T: Real>() -> Vec<Row<T>> {
     vec![
         ("lbfgs_wolfe", || Box::new(Lbfgs::new().budget(1, 1 + 25))),
-        ("lbfgs_wolfe_all", || Box::new(Lbfgs::new().rate(0.5).history(3).budget(3, 5))),
+        ("lbfgs_wolfe_all", || Box::new(Lbfgs::new().rate(0.8).history(3).budget(2, 5))),
         ("sophia", || Box::new(Sophia::new(0.02))),
         ("sophia_all", || Box::new(Sophia::new(0.02).betas(0.8, 0.9).gamma(0.1).eps(1e-6).every(4).decay(0.1))),
         ("sam", || Box::new(Sam::new(Sgd::new(1e-3)))),
