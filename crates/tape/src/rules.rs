@@ -494,6 +494,7 @@ macro_rules! binary_table {
                     #[doc = ""]
                     #[doc = "# Errors"]
                     #[doc = "If the shapes do not broadcast, or a handle is stale or of another tape."]
+                    #[track_caller]
                     pub fn $try_method(self, other: $operand) -> Result<Self, crate::Error> {
                         self.$record(crate::rules::Binary::$row, other)
                     }

@@ -15,6 +15,7 @@ use crate::op::{Node, Op};
 use crate::real::Real;
 use crate::rules::{Binary, BinaryRule, Unary, UnaryRule, binary_methods, unary_methods};
 use crate::sweep;
+use crate::tape::Storage;
 
 /// A recorded number: its value, and the node of the tape that computed it.
 ///
@@ -95,7 +96,7 @@ impl<T: Real> Var<T> {
     /// The gradients of this number with respect to everything that it was computed from.
     ///
     /// # Panics
-    /// If it is a constant, if its tape was reset or dropped, or on another thread; see
+    /// If it is a constant, if its tape was reset, rewound or dropped, or on another thread; see
     /// [`try_backward`](Self::try_backward).
     #[must_use]
     #[track_caller]
@@ -106,7 +107,7 @@ impl<T: Real> Var<T> {
     /// The gradients of this number with respect to everything that it was computed from.
     ///
     /// # Errors
-    /// [`Error::ConstantRoot`] if it is a constant, [`Error::Stale`] if its tape was reset or dropped,
+    /// [`Error::ConstantRoot`] if it is a constant, [`Error::Stale`] if its tape was reset, rewound or dropped,
     /// [`Error::OtherThread`] if the tape belongs to another thread.
     pub fn try_backward(self) -> Result<Gradients<T>, Error> {
         sweep::backward(self)
@@ -139,7 +140,10 @@ impl<T: Real> Var<T> {
             (left, right) if left == right => {
                 product.push("mul_add", value, T::word_into_bits(b.node()), Op::AddProduct)
             }
-            (left, right) => panic!("{}", living::mismatch::<T>(left, right, "mul_add")),
+            (_, other) => {
+                let right = T::word_into_bits(b.node());
+                product.push_across(other, "mul_add", Node { value, right, left: product.node(), op: Op::AddProduct })
+            }
         }
     }
 
@@ -152,13 +156,25 @@ impl<T: Real> Var<T> {
     pub fn clamp(self, min: impl Into<Self>, max: impl Into<Self>) -> Self {
         let (min, max) = (min.into(), max.into());
         assert!(min.value <= max.value, "clamp: min {:?} and max {:?}: min must not exceed max", min.value, max.value);
-        if self.value < min.value {
+        let chosen = if self.value < min.value {
             min
         } else if self.value > max.value {
             max
         } else {
             self
+        };
+        chosen.passed_on("clamp")
+    }
+
+    /// This number as the result of an operation that records nothing: a constant while recording is paused.
+    #[inline(always)]
+    #[track_caller]
+    fn passed_on(self, operation: &'static str) -> Self {
+        if self.is_constant() || living::is_recent::<T>(self.recording()) {
+            return self;
         }
+        let paused = living::with(self.recording(), self.node(), operation, |tape: &mut Storage<T>| tape.is_paused());
+        if unwrap(paused) { self.detach() } else { self }
     }
 
     /// Records an operation of one operand.
@@ -180,7 +196,10 @@ impl<T: Real> Var<T> {
             (left, right) if left == right => {
                 self.push(op.name(), value, T::word_into_bits(other.node()), Op::Binary(op))
             }
-            (left, right) => panic!("{}", living::mismatch::<T>(left, right, op.name())),
+            (_, number) => {
+                let right = T::word_into_bits(other.node());
+                self.push_across(number, op.name(), Node { value, right, left: self.node(), op: Op::Binary(op) })
+            }
         }
     }
 
@@ -192,15 +211,35 @@ impl<T: Real> Var<T> {
             return Self::constant(value);
         }
         let node = Node { value, right, left: self.node(), op };
-        match living::with(
-            self.recording(),
-            operation,
-            #[inline(always)]
-            |storage| storage.push(node),
-        ) {
-            Ok(node) => Self::new(value, node, self.recording()),
-            Err(error) => panic!("{error}"),
+        match living::push(self.recording(), node) {
+            Some(node) => Self::new(value, node, self.recording()),
+            None => self.push_across(self.recording(), operation, node),
         }
+    }
+
+    /// Records a node where more is to be looked at than one number: the tape was not the last that was used, or is
+    /// observed, or was rewound between the two operands. `right` is the recording of the second operand, if that is a node.
+    #[cold]
+    #[track_caller]
+    fn push_across(self, right: u32, operation: &'static str, node: Node<T>) -> Self {
+        unwrap(unwrap(living::with(self.recording(), self.node(), operation, |tape| {
+            match node.op {
+                Op::Binary(_) | Op::AddProduct => {
+                    let right = (right, T::word_out_of_bits(node.right));
+                    if !tape.owns(right.0, right.1) {
+                        return Err(living::mismatch::<T>((self.recording(), self.node()), right, operation));
+                    }
+                }
+                Op::Leaf
+                | Op::Unary(_)
+                | Op::Powi
+                | Op::RightConstant(_)
+                | Op::LeftConstant(_)
+                | Op::Element
+                | Op::Tensor => {}
+            }
+            Ok(tape.push_scalar(node))
+        })))
     }
 }
 
@@ -209,6 +248,9 @@ impl<T: Real> From<T> for Var<T> {
         Self::constant(value)
     }
 }
+
+/// A variable is a scalar to `ndarray`: `array * var` multiplies every element.
+impl<T: Real> ndarray::ScalarOperand for Var<T> {}
 
 impl<T: Real> Default for Var<T> {
     fn default() -> Self {

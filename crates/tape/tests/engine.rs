@@ -183,7 +183,7 @@ fn a_stale_handle_says_what_became_of_its_tape() {
     let mut tape = Tape::<f64>::new();
     let (x, t) = (tape.var(1.0), tape.variable([1.0]));
     tape.reset();
-    let reset = "stale handle: its tape was reset or dropped after the handle was made";
+    let reset = "stale handle: its tape was reset, rewound or dropped after the handle was made";
     assert_eq!(text(x.try_backward().unwrap_err()), format!("backward: {reset}"));
     assert_eq!(text(t.try_add(1.0).unwrap_err()), format!("add: {reset}"));
     let y = Tape::<f64>::new().var(1.0);

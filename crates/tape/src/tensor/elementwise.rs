@@ -4,6 +4,7 @@ use std::ops;
 
 use super::{Operand, Tensor};
 use crate::error::{Error, unwrap};
+use crate::kernel;
 use crate::op::Comparison;
 use crate::real::Real;
 use crate::rules::{Binary, BinaryRule, Unary, UnaryRule, binary_methods, try_binary_methods, unary_methods};
@@ -31,6 +32,7 @@ impl<T: Real> Tensor<T> {
         unwrap(self.try_record_with(op, other))
     }
 
+    #[track_caller]
     fn try_record_with(self, op: Binary, other: impl Into<Operand<T>>) -> Result<Self, Error> {
         let other = other.into();
         self.on_tape(op.name(), |tape| {
@@ -39,9 +41,15 @@ impl<T: Real> Tensor<T> {
         })
     }
 
+    /// The operation with this tensor on the left.
+    #[track_caller]
+    pub(crate) fn record_before(self, op: Binary, right: impl Into<Operand<T>>) -> Self {
+        unwrap(self.try_record_with(op, right))
+    }
+
     /// The operation with this tensor on the right.
     #[track_caller]
-    fn record_behind(self, op: Binary, left: impl Into<Operand<T>>) -> Self {
+    pub(crate) fn record_behind(self, op: Binary, left: impl Into<Operand<T>>) -> Self {
         let left = left.into();
         unwrap(self.on_tape(op.name(), |tape| {
             let left = tape.operand(left, op.name())?;
@@ -49,6 +57,7 @@ impl<T: Real> Tensor<T> {
         }))
     }
 
+    #[track_caller]
     fn compare(self, comparison: Comparison, other: impl Into<Operand<T>>) -> Result<Mask<T>, Error> {
         let other = other.into();
         self.on_tape(comparison.name(), |tape| {
@@ -125,11 +134,22 @@ impl<T: Real> Mask<T> {
     ///
     /// # Errors
     /// [`Error::Broadcast`] if the three shapes do not broadcast.
+    #[track_caller]
     pub fn try_select(self, yes: impl Into<Operand<T>>, no: impl Into<Operand<T>>) -> Result<Tensor<T>, Error> {
         let (yes, no) = (yes.into(), no.into());
         self.0.on_tape("select", |tape| {
             let (yes, no) = (tape.operand(yes, "select")?, tape.operand(no, "select")?);
             tape.select(self.0.node, yes, no)
+        })
+    }
+
+    /// Whether there may be an element where the mask holds. While a program is recorded, there always may.
+    pub(crate) fn may_hold(self) -> Result<bool, Error> {
+        self.0.on_tape("select", |tape| {
+            let view = tape.slot(self.0.node).view();
+            let holds = tape.look_at("select").is_err() || kernel::any_nonzero(view, &tape.scratch);
+            tape.scratch.reset();
+            Ok(holds)
         })
     }
 

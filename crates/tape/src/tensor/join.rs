@@ -17,6 +17,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::NoTape`] if there is no tensor, [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if another
     /// axis differs.
+    #[track_caller]
     pub fn try_concat(tensors: &[Self], axis: isize) -> Result<Self, Error> {
         let first = *tensors.first().ok_or(Error::NoTape { operation: "concat" })?;
         first.on_tape("concat", |tape| {
@@ -43,6 +44,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::NoTape`] if there is no tensor, [`Error::Axis`] if the axis is not among those of the result,
     /// [`Error::Shapes`] if two shapes differ.
+    #[track_caller]
     pub fn try_stack(tensors: &[Self], axis: isize) -> Result<Self, Error> {
         let columns = tensors.iter().map(|tensor| tensor.try_unsqueeze(axis)).collect::<Result<Vec<_>, _>>()?;
         Self::try_concat(&columns, axis)

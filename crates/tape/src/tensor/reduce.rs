@@ -8,6 +8,7 @@ use crate::error::{Error, unwrap};
 use crate::op::Extreme;
 use crate::real::Real;
 use crate::shape::{INLINE_AXES, Shape};
+use crate::tape::Origin;
 use crate::transpose::{AxisSet, Linear};
 
 /// Which axes a reduction reduces, and whether the result keeps them with length 1.
@@ -89,6 +90,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_sum_axes(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         let axes = axes.into();
         self.on_tape("sum_axes", |tape| {
@@ -116,6 +118,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_mean_axes(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         let axes = axes.into();
         let sum = self.try_sum_axes(axes.clone())?;
@@ -163,6 +166,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has length zero.
+    #[track_caller]
     pub fn try_max_axis(self, axis: isize) -> Result<Self, Error> {
         self.try_extreme_axis(Extreme::Max, axis)
     }
@@ -171,15 +175,18 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has length zero.
+    #[track_caller]
     pub fn try_min_axis(self, axis: isize) -> Result<Self, Error> {
         self.try_extreme_axis(Extreme::Min, axis)
     }
 
+    #[track_caller]
     fn try_extreme_axis(self, extreme: Extreme, axis: isize) -> Result<Self, Error> {
         self.on_tape(extreme.name(), |tape| {
             let axis = tape.shape(self.node).axis(axis, extreme.name())?;
             let picked = tape.extreme_indices(extreme, self.node, axis)?;
             let indices = tape.save(picked.into_iter());
+            tape.note_origin(indices, Origin::Extreme { operand: self.node, axis, extreme });
             let shape = crate::record::reduced(tape.shape(self.node), AxisSet::default().with(axis), false);
             Ok(tape.linear(Linear::TakeAlong { axis, indices }, self.node, shape))
         })
@@ -196,6 +203,7 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     pub fn argmax(self, axis: isize) -> ArrayD<usize> {
         unwrap(self.on_tape("argmax", |tape| {
+            tape.look_at("argmax")?;
             let axis = tape.shape(self.node).axis(axis, "argmax")?;
             let indices = tape.extreme_indices(Extreme::Max, self.node, axis)?;
             let shape = crate::record::reduced(tape.shape(self.node), AxisSet::default().with(axis), false);
@@ -215,6 +223,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_log_softmax(self, axis: isize) -> Result<Self, Error> {
         let last = self.on_tape("log_softmax", |tape| {
             let shape = tape.shape(self.node);

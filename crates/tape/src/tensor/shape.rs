@@ -20,6 +20,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shapes`] if the new shape has another number of elements.
+    #[track_caller]
     pub fn try_reshape(self, shape: impl Into<Shape>) -> Result<Self, Error> {
         let shape = shape.into();
         self.on_tape("reshape", |tape| {
@@ -43,6 +44,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if not every axis is named exactly once.
+    #[track_caller]
     pub fn try_permute(self, axes: impl AsRef<[isize]>) -> Result<Self, Error> {
         let axes = axes.as_ref();
         self.on_tape("permute", |tape| {
@@ -70,6 +72,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_transpose(self, one: isize, other: isize) -> Result<Self, Error> {
         self.on_tape("transpose", |tape| {
             let mut shape = tape.shape(self.node).clone();
@@ -99,6 +102,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shapes`] if the tensor does not broadcast to the shape.
+    #[track_caller]
     pub fn try_broadcast_to(self, shape: impl Into<Shape>) -> Result<Self, Error> {
         let shape = shape.into();
         self.on_tape("broadcast_to", |tape| tape.broadcast_to(self.node, shape))
@@ -115,6 +119,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if the axis is not among those of the result.
+    #[track_caller]
     pub fn try_unsqueeze(self, axis: isize) -> Result<Self, Error> {
         self.on_tape("unsqueeze", |tape| {
             let mut shape = tape.shape(self.node).clone();
@@ -138,6 +143,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if its length is not 1.
+    #[track_caller]
     pub fn try_squeeze(self, axis: isize) -> Result<Self, Error> {
         self.on_tape("squeeze", |tape| {
             let mut shape = tape.shape(self.node).clone();
