@@ -62,7 +62,7 @@ impl<T: Real, O: Optimizer<T>> Accumulate<O, T> {
         let unreached: Vec<_> = params
             .iter()
             .filter(|(_, parameter)| {
-                parameter.is_trainable() && self.reached[parameter.range()].iter().all(|reached| reached.is_zero())
+                parameter.is_trainable() && self.reached[parameter.range()].iter().all(|&reached| reached == T::zero())
             })
             .map(|(id, _)| id)
             .collect();

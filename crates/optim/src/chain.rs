@@ -106,11 +106,11 @@ impl<T: Real> Method<T> for Chain<T> {
     }
 
     fn array_name(&self, index: usize) -> String {
-        let names =
+        let mut names =
             self.links.iter().enumerate().flat_map(|(place, link)| {
                 link.arrays().iter().map(move |name| format!("{place}_{}_{name}", link.name()))
             });
-        names.skip(index).next().unwrap_or_default()
+        names.nth(index).unwrap_or_default()
     }
 
     fn update(&self, work: &mut Work<'_, T>) {

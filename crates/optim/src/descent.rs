@@ -49,7 +49,9 @@ pub struct Descent<M, T> {
 }
 
 /// A setting that depends on the step.
-struct Variation<M>(Arc<dyn Fn(&mut M, u64) + Send + Sync>);
+struct Variation<M>(Arc<Change<M>>);
+
+type Change<M> = dyn Fn(&mut M, u64) + Send + Sync;
 
 impl<M> Clone for Variation<M> {
     fn clone(&self) -> Self {

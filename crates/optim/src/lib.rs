@@ -120,6 +120,6 @@ pub use schedule_free::{ScheduleFree, ScheduleFreeMethod};
 pub use sgd::{Sgd, SgdRecipe};
 pub use shampoo::{Shampoo, ShampooMethod};
 pub use soap::{Soap, SoapMethod};
-pub use sophia::Sophia;
+pub use sophia::{Product, Sophia};
 pub use state::{ParameterState, State, StateArray, StateNumber};
 pub use yogi::{Yogi, YogiRecipe};

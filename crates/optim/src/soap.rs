@@ -162,7 +162,7 @@ impl<T: Real> Method<T> for SoapMethod {
                 if t.is_multiple_of(self.every) {
                     refresh(left, left_basis, rows, |order| reorder_rows(v, order, columns));
                     refresh(right, right_basis, columns, |order| {
-                        v.chunks_exact_mut(columns).for_each(|row| reorder_rows(row, order, 1))
+                        v.chunks_exact_mut(columns).for_each(|row| reorder_rows(row, order, 1));
                     });
                 }
             }

@@ -44,6 +44,9 @@ pub struct Sophia<T> {
     every: u64,
 }
 
+/// The Hessian of the loss at some parameters times a vector, both laid out like the parameters.
+pub type Product<'a, T> = dyn FnMut(&Params<T>, &[T]) -> Vec<T> + 'a;
+
 /// The formula of [`Sophia`].
 #[derive(Debug, Clone)]
 struct SophiaMethod<T> {
@@ -118,7 +121,7 @@ impl<T: Real> Sophia<T> {
         &mut self,
         params: &mut Params<T>,
         gradients: &Gradients<T>,
-        product: &mut dyn FnMut(&Params<T>, &[T]) -> Vec<T>,
+        product: &mut Product<'_, T>,
     ) -> Result<Step, Error> {
         self.check()?;
         if self.is_due() {

@@ -63,6 +63,9 @@ pub struct StateNumber {
     pub value: f64,
 }
 
+/// Arrays laid out like the parameters, and by parameter those of other lengths.
+type Arrays<T> = (Vec<Vec<T>>, Vec<Vec<Vec<T>>>);
+
 /// Which parameter, and how often it was stepped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParameterState {
@@ -181,7 +184,7 @@ impl<T: Real> State<T> {
         names: &[String],
         shaped: impl Fn(&[usize]) -> Vec<(String, usize)>,
         layout: &Layout,
-    ) -> Result<(Vec<Vec<T>>, Vec<Vec<Vec<T>>>), Error> {
+    ) -> Result<Arrays<T>, Error> {
         let wrong = |item: &str, problem: String| Error::State { item: format!("{item:?}"), problem };
         let mut given = HashMap::new();
         for array in &self.arrays {

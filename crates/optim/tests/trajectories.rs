@@ -16,19 +16,21 @@ const STEPS: u64 = 50;
 /// steps: 50 * 10 * 1e-16 * 300 is 1.5e-11.
 const TOLERANCE: f64 = 1e-10;
 
+/// Loss and gradients at these parameters in step t, counted from 1.
+type Loss = dyn Fn(&Params<f64>, u64) -> (f64, Gradients<f64>);
+
 struct Problem {
     name: &'static str,
     params: Params<f64>,
-    /// Loss and gradients at these parameters in step t, counted from 1.
-    evaluate: Box<dyn Fn(&Params<f64>, u64) -> (f64, Gradients<f64>)>,
+    evaluate: Box<Loss>,
     /// Whether the parameter is reached in step t.
     reached: fn(&str, u64) -> bool,
 }
 
 impl Problem {
-    fn flat(name: &'static str, start: Array1<f64>, evaluate: impl Fn(&[f64]) -> (f64, Vec<f64>) + 'static) -> Self {
+    fn flat(name: &'static str, start: &Array1<f64>, evaluate: impl Fn(&[f64]) -> (f64, Vec<f64>) + 'static) -> Self {
         let mut params = Params::new();
-        params.add("x", &start);
+        params.add("x", start);
         let evaluate = move |params: &Params<f64>, _: u64| {
             let (loss, gradient) = evaluate(params.values());
             (loss, Gradients::for_params(params, &gradient).expect("as many as parameters"))
@@ -38,7 +40,7 @@ impl Problem {
 }
 
 fn quadratic() -> Problem {
-    Problem::flat("quadratic", array![0.0, 0.0, 0.0], |x| {
+    Problem::flat("quadratic", &array![0.0, 0.0, 0.0], |x| {
         let (a, c) = ([1.0, 40.0, 400.0], [1.0, -2.0, 3.0]);
         let loss = (0..3).map(|i| a[i] * (x[i] - c[i]).powi(2)).sum::<f64>() / 2.0;
         (loss, (0..3).map(|i| a[i] * (x[i] - c[i])).collect())
@@ -46,7 +48,7 @@ fn quadratic() -> Problem {
 }
 
 fn rosenbrock() -> Problem {
-    Problem::flat("rosenbrock", array![-1.2, 1.0], |p| {
+    Problem::flat("rosenbrock", &array![-1.2, 1.0], |p| {
         let (x, y) = (p[0], p[1]);
         let loss = (1.0 - x).powi(2) + 100.0 * (y - x * x).powi(2);
         (loss, vec![-2.0 * (1.0 - x) - 400.0 * x * (y - x * x), 200.0 * (y - x * x)])
