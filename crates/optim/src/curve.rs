@@ -223,3 +223,36 @@ fn fractal(t: u64, total: u64) -> u64 {
         _ => total + 1 - fractal(t / 2, total / 2),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::schedule::Schedule;
+
+    /// PyTorch 2.15: `OneCycleLR(SGD(lr=1, momentum=0.9), 1.0, total_steps=20)`, `CosineAnnealingWarmRestarts(.., 4, 2)` and
+    /// `CyclicLR(.., 0.25, 1.0, 4, 6)`, whose recursions drift in the last places.
+    #[test]
+    fn cycles_are_pytorchs() {
+        for (schedule, steps, expected) in [
+            (
+                Schedule::one_cycle(20),
+                [0, 2, 5, 10, 19],
+                [0.040000000000000036, 0.3716718427000253, 1.0, 0.7169430017913008, 4e-06],
+            ),
+            (
+                Schedule::restarts(4, 2),
+                [0, 3, 4, 9, 13],
+                [1.0, 0.14644660940672627, 1.0, 0.30865828381745514, 0.9903926402016152],
+            ),
+            (
+                Schedule::cyclic(0.25, 4, 6),
+                [0, 3, 4, 9, 13],
+                [0.25, 0.8125000000000001, 0.9999999999999998, 0.3750000000000001, 0.8124999999999997],
+            ),
+        ] {
+            for (t, expected) in steps.into_iter().zip(expected) {
+                let value = schedule.at(t);
+                assert!((value - expected).abs() < 1e-12, "{schedule:?} at {t}: {value}, expected {expected}");
+            }
+        }
+    }
+}

@@ -20,10 +20,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! What optimizers share is written once: [`Descent`] checks the gradients, clips them, decays the weights, follows a
-//! [`Schedule`], counts the steps and keeps the state. What is left of an optimizer is a [`Recipe`], its formula for
-//! one element: [`Adam`] is `Descent` with one recipe, [`Sgd`] with another. All are used through the trait
-//! [`Optimizer`], also as `Box<dyn Optimizer<f32>>`.
+//! What optimizers share is written once: [`Descent`] checks the gradients, clips them, decays the weights, follows
+//! schedules, counts the steps and keeps the state. What is left of an optimizer is a [`Recipe`], its formula for one
+//! element, or a [`Method`], which sees whole matrices or the whole model: [`Adam`] is `Descent` with one recipe, [`Muon`]
+//! with one method. Wrappers, such as [`Lookahead`], own another optimizer. All are used through the trait [`Optimizer`],
+//! also as `Box<dyn Optimizer<f32>>`, and are found by name with [`by_name`].
 //!
 //! * A failing call leaves parameters and state as they were; the [`Error`] says what was wrong.
 //! * A [`State`] saves and restores bit for bit: to continue is the same as never to have stopped.
