@@ -46,4 +46,6 @@ mod book {
     mod seeing {}
     #[doc = include_str!("../../docs/src/networks.md")]
     mod networks {}
+    #[doc = include_str!("../../docs/src/optimizers.md")]
+    mod optimizers {}
 }
