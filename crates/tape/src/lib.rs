@@ -26,6 +26,7 @@
 
 mod arena;
 mod check;
+mod composed;
 mod elements;
 mod error;
 mod functions;

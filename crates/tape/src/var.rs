@@ -156,6 +156,9 @@ impl<T: Real> Var<T> {
             min
         } else if self.value > max.value {
             max
+        } else if self.value.is_nan() {
+            // Not the variable itself: NaN has a NaN derivative.
+            self.mul(Self::constant(self.value))
         } else {
             self
         }
