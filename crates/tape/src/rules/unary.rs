@@ -186,9 +186,9 @@ unary_table! {
     /// At ±1 the derivative is `+inf`; beyond it NaN.
     Atanh atanh: |x| x.atanh(); |y, g| (g / ((A::one() - x) * (A::one() + x))).nan_where(y);
         "atanh x", "1 / (1 - x^2)", [(-0.9, 0.9)];
-    ToDegrees to_degrees: |x| x.to_degrees(); |y, g| g * A::constant(180.0 / std::f64::consts::PI);
+    ToDegrees to_degrees: |x| x.to_degrees(); |y, g| (g * A::constant(180.0 / std::f64::consts::PI)).nan_where(y);
         "x 180/pi", "180/pi", [(-3.0, 3.0)];
-    ToRadians to_radians: |x| x.to_radians(); |y, g| g * A::constant(std::f64::consts::PI / 180.0);
+    ToRadians to_radians: |x| x.to_radians(); |y, g| (g * A::constant(std::f64::consts::PI / 180.0)).nan_where(y);
         "x pi/180", "pi/180", [(-180.0, 180.0)];
     /// 1, -1 or, at 0 of either sign, 0, unlike [`signum`](Self::signum). The derivative is 0 everywhere. * NaN stays NaN,
     /// which is 0 in PyTorch.
