@@ -114,7 +114,7 @@ binary_table! {
     /// With b = 0 the partial for a is 0. At a = 0 the partial for b is 0 where b >= 0; for a < 0 it is NaN.
     Pow powf try_powf: |a, b| a.powf(b);
         |y, g|
-            A::select(b.eq(A::zero()), A::zero(), g * (b * lower_power(a, b, y))),
+            A::select(b.eq(A::zero()), A::zero(), g * (b * lower_power(a, b, y))).nan_where(y),
             g * A::select(
                 A::or(A::and(y.eq(A::zero()), A::zero().le(a)), A::and(a.eq(A::zero()), A::zero().le(b))),
                 A::zero(),
@@ -127,7 +127,7 @@ binary_table! {
         "ln a / ln b", "1 / (a ln b), -ln a / (b ln^2 b)", [((0.2, 4.0), (1.5, 4.0)), ((0.2, 4.0), (0.2, 0.7))];
     /// The angle of the point (b, a). At the origin both partials are 0.
     Atan2 atan2 try_atan2: |a, b| a.atan2(b);
-        |y, g| g * over_radius(b, a), -(g * over_radius(a, b));
+        |y, g| (g * over_radius(b, a)).nan_where(y), -(g * over_radius(a, b)).nan_where(y);
         "atan2(a, b)", "b / (a^2 + b^2), -a / (a^2 + b^2)", [((0.2, 3.0), (-3.0, 3.0)), ((-3.0, -0.2), (-3.0, 3.0))];
     /// At the origin both partials are 0.
     Hypot hypot try_hypot: |a, b| a.hypot(b);

@@ -225,14 +225,14 @@ unary_table! {
         "-ln(1 + e^-x)", "s(-x)", [(-4.0, 4.0), (-30.0, 30.0)];
     /// The sigmoid linear unit, or swish.
     Silu silu: |x| x * x.sigmoid();
-        |y, g| g * (x.sigmoid() * (A::one() + x * (-x).sigmoid()));
+        |y, g| (g * (x.sigmoid() * (A::one() + x * (-x).sigmoid()))).nan_where(y);
         "x s(x)", "s(x) (1 + x s(-x))", [(-4.0, 4.0)];
     Mish mish: |x| { let [tanh, _] = tanh_softplus(x); x * tanh };
-        |y, g| { let [tanh, slope] = tanh_softplus(x); g * (tanh + x * slope) };
+        |y, g| { let [tanh, slope] = tanh_softplus(x); (g * (tanh + x * slope)).nan_where(y) };
         "x tanh(ln(1 + e^x))", "tanh(ln(1 + e^x)) + x d/dx tanh(ln(1 + e^x))", [(-4.0, 4.0)];
     /// The Gaussian error linear unit, x times the normal distribution function P; accurate in its tail.
     Gelu gelu: |x| x * x.normal_cdf();
-        |y, g| g * (x.normal_cdf() + x * (A::constant(FRAC_1_SQRT_TAU) * gaussian(x, 0.5)));
+        |y, g| (g * (x.normal_cdf() + x * (A::constant(FRAC_1_SQRT_TAU) * gaussian(x, 0.5)))).nan_where(y);
         "x P(x)", "P(x) + x P'(x)", [(-4.0, 4.0)];
     /// The approximation of [`gelu`](Self::gelu) through tanh, with u = sqrt(2/pi) (x + 0.044715 x^3), written with the
     /// logistic function s, so that the lower tail does not cancel.
@@ -242,7 +242,7 @@ unary_table! {
             let (s, rest) = (u.sigmoid(), (-u).sigmoid());
             // Beyond, s(u) s(-u) is 0 in every format, but the slope overflows.
             let product = A::select(x.abs().lt(A::constant(60.0)), x * (s * rest * slope), A::zero());
-            g * (s + product)
+            (g * (s + product)).nan_where(y)
         };
         "x (1 + tanh u) / 2", "s(2u) + 2 x u' s(2u) s(-2u)", [(-4.0, 4.0)];
     /// The self-normalising exponential linear unit, S = 1.0507009873554805 and A = 1.6732632423543772. At 0 the derivative
@@ -251,7 +251,7 @@ unary_table! {
         |y, g| g * A::select(A::zero().lt(x), A::constant(SELU_SCALE), A::constant(SELU_SCALE * SELU_ALPHA) * x.exp());
         "S x if x > 0 else S A (e^x - 1)", "S if x > 0 else S A e^x", [(0.1, 3.0), (-3.0, -0.1)];
     /// x over 1 + |x|.
-    Softsign softsign: |x| x / (A::one() + x.abs()); |y, g| { let d = A::one() + x.abs(); g / d / d };
+    Softsign softsign: |x| x / (A::one() + x.abs()); |y, g| { let d = A::one() + x.abs(); (g / d / d).nan_where(y) };
         "x / (1 + |x|)", "1 / (1 + |x|)^2", [(0.1, 3.0), (-3.0, -0.1)];
     /// x without its hyperbolic tangent; accurate near 0.
     TanhShrink tanh_shrink: |x| tanh_shrink(x); |y, g| { let t = x.tanh(); g * (t * t) };
