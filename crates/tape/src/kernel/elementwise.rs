@@ -292,13 +292,22 @@ pub(crate) fn select_share<T: Real>(side: Side, mask: View<'_, T>, g: View<'_, T
 
 /// Adds dense elements of a shape to the places of `out` that an offset and strides say.
 pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
-    let Some((&length, outer)) = shape.split_last() else {
-        out[offset] += x[0];
-        return;
-    };
+    put_strided::<T, true>(x, shape, out, offset, strides);
+}
+
+/// Writes dense elements of a shape to the places of `out` that an offset and strides say.
+pub(crate) fn copy_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    put_strided::<T, false>(x, shape, out, offset, strides);
+}
+
+fn put_strided<T: Real, const ADD: bool>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    let put = |out: &mut T, element: T| *out = if ADD { *out + element } else { element };
     if x.is_empty() {
         return;
     }
+    let Some((&length, outer)) = shape.split_last() else {
+        return put(&mut out[offset], x[0]);
+    };
     let stride = strides[outer.len()];
     for (row, elements) in x.chunks_exact(length).enumerate() {
         let mut rest = row;
@@ -309,10 +318,10 @@ pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offs
         }
         if stride == 1 {
             let out = &mut out[place as usize..][..length];
-            out.iter_mut().zip(elements).for_each(|(out, &element)| *out += element);
+            out.iter_mut().zip(elements).for_each(|(out, &element)| put(out, element));
         } else {
             for &element in elements {
-                out[place as usize] += element;
+                put(&mut out[place as usize], element);
                 place += stride;
             }
         }

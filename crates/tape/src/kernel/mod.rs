@@ -8,13 +8,14 @@ mod vector_math;
 mod view;
 
 pub(crate) use elementwise::{
-    Side, add_strided, binary, binary_share, compare, powi, powi_share, select, select_share, unary, unary_share,
+    Side, add_strided, binary, binary_share, compare, copy_strided, powi, powi_share, select, select_share, unary,
+    unary_share,
 };
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
 pub(crate) use matmul::{MatrixRef, matmul};
-pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, sum, sum_of_squares};
-pub(crate) use vector_math::VectorMath;
-pub(crate) use view::{TILE, Tiles, View, add, copy};
+pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, split_ties, sum, sum_of_squares};
+pub use vector_math::VectorMath;
+pub(crate) use view::{TILE, Tiles, View, add, copy, dense, is_dense};
 
 /// Runs `work` compiled for the widest vectors of this machine: AVX-512, AVX2 with FMA, or what the target always has.
 ///
@@ -22,7 +23,7 @@ pub(crate) use view::{TILE, Tiles, View, add, copy};
 /// `dispatch(#[inline(always)] || ...)`: being called from three places, a closure of some size is not inlined
 /// otherwise, and then runs as slow portable code without a word. The same holds for the functions that it calls.
 ///
-/// ```ignore
+/// ```text
 /// dispatch(#[inline(always)] || {
 ///     for (y, &x) in out.iter_mut().zip(x) {
 ///         *y = x.vector_exp();

@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use smallvec::SmallVec;
 
+use crate::arena::Arena;
 use crate::real::Real;
 
 /// How many elements the elementwise kernels work on at a time: a few such tiles stay in the first-level cache.
@@ -29,16 +30,7 @@ impl<'a, T> View<'a, T> {
 
     /// Whether the elements lie one after the other in row-major order. No elements do.
     pub(crate) fn is_dense(&self) -> bool {
-        let mut expected = 1;
-        let mut dense = true;
-        for (&length, &stride) in self.shape.iter().zip(self.strides).rev() {
-            if length == 0 {
-                return true;
-            }
-            dense &= length == 1 || stride == expected;
-            expected *= length as isize;
-        }
-        dense
+        is_dense(self.shape, self.strides)
     }
 
     /// The elements as a slice, if the view is dense.
@@ -71,6 +63,20 @@ impl<'a, T> View<'a, T> {
     }
 }
 
+/// Whether elements with this shape and these strides lie one after the other in row-major order. No elements do.
+pub(crate) fn is_dense(shape: &[usize], strides: &[isize]) -> bool {
+    let mut expected = 1;
+    let mut dense = true;
+    for (&length, &stride) in shape.iter().zip(strides).rev() {
+        if length == 0 {
+            return true;
+        }
+        dense &= length == 1 || stride == expected;
+        expected *= length as isize;
+    }
+    dense
+}
+
 /// One axis of a view.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Axis {
@@ -88,6 +94,15 @@ pub(crate) fn copy<T: Real>(view: View<'_, T>, out: &mut [T]) {
 /// `out += view`, row by row.
 pub(crate) fn add<T: Real>(view: View<'_, T>, out: &mut [T]) {
     write::<T, true>(view, out);
+}
+
+/// The elements of a view row by row, copied only where they do not lie so.
+pub(crate) fn dense<'a, T: Real>(view: View<'a, T>, scratch: &'a Arena<T>) -> &'a [T] {
+    view.dense().unwrap_or_else(|| {
+        let copied = scratch.take(view.size());
+        copy(view, copied);
+        copied
+    })
 }
 
 /// `out = view`, or `out += view`.

@@ -1,9 +1,10 @@
 //! Picking elements by position: slices, rows, gathered elements.
 
-use ndarray::{ArrayBase, Data, Dimension, SliceInfoElem};
+use ndarray::SliceInfoElem;
 
 use super::Tensor;
 use crate::error::{Error, unwrap};
+use crate::indices::Indices;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::transpose::Linear;
@@ -50,7 +51,7 @@ impl<T: Real> Tensor<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn index_select(self, axis: isize, indices: &[usize]) -> Self {
+    pub fn index_select<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Self {
         unwrap(self.try_index_select(axis, indices))
     }
 
@@ -58,13 +59,14 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Index`] if an index is not below its length.
-    pub fn try_index_select(self, axis: isize, indices: &[usize]) -> Result<Self, Error> {
+    pub fn try_index_select<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
+        let indices = indices.into();
         self.on_tape("index_select", |tape| {
             let mut shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, "index_select")?;
-            check_indices(indices.iter().copied(), axis, &shape, "index_select")?;
-            let saved = tape.save(indices.iter().map(|&index| index as u32));
-            shape.as_mut()[axis] = indices.len();
+            check_indices(&indices, axis, &shape, "index_select")?;
+            let saved = tape.save_indices(&indices);
+            shape.as_mut()[axis] = indices.values().len();
             Ok(tape.linear(Linear::SelectRows { axis, indices: saved }, self.node, shape))
         })
     }
@@ -81,7 +83,7 @@ impl<T: Real> Tensor<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn gather<S: Data<Elem = usize>, D: Dimension>(self, axis: isize, indices: &ArrayBase<S, D>) -> Self {
+    pub fn gather<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Self {
         unwrap(self.try_gather(axis, indices))
     }
 
@@ -90,12 +92,9 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the indices' shape differs in another axis,
     /// [`Error::Index`] if an index is not below the axis' length.
-    pub fn try_gather<S: Data<Elem = usize>, D: Dimension>(
-        self,
-        axis: isize,
-        indices: &ArrayBase<S, D>,
-    ) -> Result<Self, Error> {
-        let wanted = Shape::from(indices.shape());
+    pub fn try_gather<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
+        let indices = indices.into();
+        let wanted = indices.shape().clone();
         self.on_tape("gather", |tape| {
             let shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, "gather")?;
@@ -105,21 +104,16 @@ impl<T: Real> Tensor<T> {
                 let rule = "the indices must have the tensor's shape in all axes but the gathered one";
                 return Err(Error::Shapes { operation: "gather", left: shape, right: wanted, rule });
             }
-            check_indices(indices.iter().copied(), axis, &shape, "gather")?;
-            let indices = tape.save(indices.iter().map(|&index| index as u32));
+            check_indices(&indices, axis, &shape, "gather")?;
+            let indices = tape.save_indices(&indices);
             Ok(tape.linear(Linear::TakeAlong { axis, indices }, self.node, wanted))
         })
     }
 }
 
-fn check_indices(
-    mut indices: impl Iterator<Item = usize>,
-    axis: usize,
-    shape: &Shape,
-    operation: &'static str,
-) -> Result<(), Error> {
-    match indices.find(|&index| index >= shape[axis]) {
-        Some(index) => Err(Error::Index { operation, index: index as isize, axis, shape: shape.clone() }),
+fn check_indices(indices: &Indices<'_>, axis: usize, shape: &Shape, operation: &'static str) -> Result<(), Error> {
+    match indices.values().iter().find(|&&index| index >= shape[axis]) {
+        Some(&index) => Err(Error::Index { operation, index: index as isize, axis, shape: shape.clone() }),
         None => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ use crate::error::{Error, unwrap};
 use crate::op::Extreme;
 use crate::real::Real;
 use crate::shape::{INLINE_AXES, Shape};
+use crate::tape::Origin;
 use crate::transpose::{AxisSet, Linear};
 
 /// Which axes a reduction reduces, and whether the result keeps them with length 1.
@@ -180,6 +181,7 @@ impl<T: Real> Tensor<T> {
             let axis = tape.shape(self.node).axis(axis, extreme.name())?;
             let picked = tape.extreme_indices(extreme, self.node, axis)?;
             let indices = tape.save(picked.into_iter());
+            tape.note_origin(indices, Origin::Extreme { operand: self.node, axis, extreme });
             let shape = crate::record::reduced(tape.shape(self.node), AxisSet::default().with(axis), false);
             Ok(tape.linear(Linear::TakeAlong { axis, indices }, self.node, shape))
         })
@@ -196,6 +198,7 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     pub fn argmax(self, axis: isize) -> ArrayD<usize> {
         unwrap(self.on_tape("argmax", |tape| {
+            tape.look_at("argmax")?;
             let axis = tape.shape(self.node).axis(axis, "argmax")?;
             let indices = tape.extreme_indices(Extreme::Max, self.node, axis)?;
             let shape = crate::record::reduced(tape.shape(self.node), AxisSet::default().with(axis), false);
