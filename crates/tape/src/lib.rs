@@ -27,6 +27,7 @@
 mod anomaly;
 mod arena;
 mod check;
+mod composed;
 mod custom;
 mod elements;
 mod error;

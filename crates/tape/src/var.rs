@@ -177,6 +177,9 @@ impl<T: Real> Var<T> {
             min
         } else if self > max {
             max
+        } else if self.value.is_nan() {
+            // Not the variable itself: NaN has a NaN derivative.
+            self.mul(Self::constant(self.value))
         } else {
             self
         };

@@ -79,6 +79,10 @@ macro_rules! uses {
                 Self(0)
             }
 
+            fn min_positive() -> Self {
+                Self(0)
+            }
+
             fn or(one: Self, other: Self) -> Self {
                 one + other
             }
@@ -102,8 +106,9 @@ macro_rules! uses {
 }
 uses! {
     same: is_nan abs signum floor ceil round trunc fract recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan
-        asin acos atan sinh cosh tanh asinh acosh atanh to_degrees to_radians;
-    both: lt le eq powf log atan2 hypot copysign max min;
+        asin acos atan sinh cosh tanh asinh acosh atanh to_degrees to_radians sigmoid erf erfc
+        normal_cdf lgamma digamma;
+    both: lt le eq powf log atan2 hypot copysign max min polygamma;
 }
 
 #[cfg(test)]
