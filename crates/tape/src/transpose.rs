@@ -11,6 +11,7 @@
 //! | slice | pad |
 //! | select rows (gather) | add rows (scatter-add) |
 //! | take along an axis | put along it |
+//! | windows | overlap-add |
 //! | matrix product | matrix product with a swapped operand |
 
 use smallvec::SmallVec;
@@ -68,6 +69,60 @@ impl Saved {
     }
 }
 
+/// Windows along one axis: how many elements each has, how far apart two of them begin, and how far apart the elements
+/// in one lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) axis: u8,
+    pub(crate) size: u32,
+    pub(crate) step: u32,
+    pub(crate) dilation: u32,
+}
+
+impl Window {
+    /// How many elements lie between a window's first and last, both included.
+    pub(crate) fn extent(self) -> usize {
+        (self.size as usize).saturating_sub(1) * self.dilation as usize + 1
+    }
+
+    /// How many windows fit into an axis, from its beginning on; elements that none reaches are left over.
+    pub(crate) fn count(self, length: usize) -> usize {
+        length.checked_sub(self.extent()).map_or(0, |rest| rest / self.step as usize + 1)
+    }
+}
+
+/// Windows along several axes, which may overlap. Each of these axes then counts windows instead of elements; the axes
+/// inside the windows, in the order of the list, are new ones, the first of them being axis `first` of the output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Windows {
+    pub(crate) first: u8,
+    pub(crate) windows: SmallVec<[Window; 3]>,
+}
+
+impl Windows {
+    /// The shape of all windows of a tensor of shape `own`.
+    pub(crate) fn shape(&self, own: &Shape) -> Shape {
+        let mut shape = own.clone();
+        for window in &self.windows {
+            shape.as_mut()[window.axis as usize] = window.count(own[window.axis as usize]);
+        }
+        let sizes = self.windows.iter().map(|window| window.size as usize);
+        shape.as_mut().insert_many(self.first as usize, sizes);
+        shape
+    }
+
+    /// The strides under which the windows are seen in a tensor with strides `own`.
+    fn strides(&self, own: &[isize]) -> Strides {
+        let mut strides = Strides::from_slice(own);
+        for window in &self.windows {
+            strides[window.axis as usize] *= window.step as isize;
+        }
+        let inside = self.windows.iter().map(|window| own[window.axis as usize] * window.dilation as isize);
+        strides.insert_many(self.first as usize, inside);
+        strides
+    }
+}
+
 /// A linear operation of one operand. Together with the operand's and the output's shape it is complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Linear {
@@ -102,6 +157,10 @@ pub(crate) enum Linear {
         axis: usize,
         indices: Saved,
     },
+    /// All windows, side by side.
+    Windows(Windows),
+    /// Adds every window to the place where it would have been read.
+    OverlapAdd(Windows),
 }
 
 impl Linear {
@@ -124,6 +183,8 @@ impl Linear {
             &Self::AddRows { axis, indices } => Self::SelectRows { axis, indices },
             &Self::TakeAlong { axis, indices } => Self::PutAlong { axis, indices },
             &Self::PutAlong { axis, indices } => Self::TakeAlong { axis, indices },
+            Self::Windows(windows) => Self::OverlapAdd(windows.clone()),
+            Self::OverlapAdd(windows) => Self::Windows(windows.clone()),
         }
     }
 
@@ -148,12 +209,14 @@ impl Linear {
                 let offset = if output.size() == 0 { 0 } else { x.offset.strict_add_signed(starts.sum()) };
                 Some((offset, steps.iter().zip(x.strides).map(|(&step, &stride)| step as isize * stride).collect()))
             }
+            Self::Windows(windows) => Some((x.offset, windows.strides(x.strides))),
             Self::Sum(_)
             | Self::Pad(_)
             | Self::SelectRows { .. }
             | Self::AddRows { .. }
             | Self::TakeAlong { .. }
-            | Self::PutAlong { .. } => None,
+            | Self::PutAlong { .. }
+            | Self::OverlapAdd(_) => None,
         }
     }
 
@@ -178,7 +241,9 @@ impl Linear {
         });
         match self {
             Self::Reshape => write(elements, out, accumulate),
-            Self::Permute(_) | Self::Broadcast(_) | Self::Slice(_) => unreachable!("these are views"),
+            Self::Permute(_) | Self::Broadcast(_) | Self::Slice(_) | Self::Windows(_) => {
+                unreachable!("these are views")
+            }
             Self::Sum(axes) => sum(elements, x.shape, *axes, scratch, out, accumulate),
             Self::Pad(Cut { starts, steps }) => {
                 if !accumulate {
@@ -224,6 +289,12 @@ impl Linear {
                 let [outer, length, inner] = around(output, *axis);
                 let count = count_along(saved.len, outer, inner);
                 kernel::put_along(elements, outer, length, inner, saved.of(indices), count, out);
+            }
+            Self::OverlapAdd(windows) => {
+                if !accumulate {
+                    out.fill(T::zero());
+                }
+                kernel::add_strided(elements, x.shape, out, 0, &windows.strides(&output.dense_strides()));
             }
         }
     }
@@ -337,6 +408,18 @@ mod tests {
         (cut, output)
     }
 
+    /// Overlapping, adjoining and gappy windows along every second axis, whose elements are side by side or not.
+    fn windows(shape: &Shape, seed: usize) -> Windows {
+        let window = |axis: usize| Window {
+            axis: axis as u8,
+            size: 1 + ((seed + axis) % 3) as u32,
+            step: 1 + ((seed / 2 + axis) % 3) as u32,
+            dilation: 1 + ((seed / 4 + axis) % 2) as u32,
+        };
+        let windows = (0..shape.rank()).filter(|axis| (axis + seed).is_multiple_of(2)).map(window).collect();
+        Windows { first: (seed % (shape.rank() + 1)) as u8, windows }
+    }
+
     /// One of each kind for a shape.
     fn cases(shape: &Shape, seed: usize) -> Vec<Case> {
         let rank = shape.rank();
@@ -347,6 +430,8 @@ mod tests {
         order.rotate_left(seed % rank.max(1));
         let permuted: Shape = order.iter().map(|&axis| shape[axis as usize]).collect();
         let (slice, sliced) = cut(shape, seed);
+        let windows = windows(shape, seed);
+        let windowed = windows.shape(shape);
         let mut cases = vec![
             Case(Linear::Reshape, shape.clone(), Shape::from([shape.size()]), vec![]),
             Case(Linear::Permute(order.iter().copied().collect()), shape.clone(), permuted, vec![]),
@@ -356,6 +441,8 @@ mod tests {
             Case(Linear::Broadcast(axes), dropped, shape.clone(), vec![]),
             Case(Linear::Slice(slice.clone()), shape.clone(), sliced.clone(), vec![]),
             Case(Linear::Pad(slice), sliced, shape.clone(), vec![]),
+            Case(Linear::Windows(windows.clone()), shape.clone(), windowed.clone(), vec![]),
+            Case(Linear::OverlapAdd(windows), windowed, shape.clone(), vec![]),
         ];
         if let Some(axis) = (0..rank).find(|&axis| shape[axis] > 0) {
             let length = shape[axis];

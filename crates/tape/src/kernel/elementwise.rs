@@ -289,32 +289,3 @@ pub(crate) fn select_share<T: Real>(side: Side, mask: View<'_, T>, g: View<'_, T
         ),
     }
 }
-
-/// Adds dense elements of a shape to the places of `out` that an offset and strides say.
-pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
-    let Some((&length, outer)) = shape.split_last() else {
-        out[offset] += x[0];
-        return;
-    };
-    if x.is_empty() {
-        return;
-    }
-    let stride = strides[outer.len()];
-    for (row, elements) in x.chunks_exact(length).enumerate() {
-        let mut rest = row;
-        let mut place = offset as isize;
-        for (&length, &stride) in outer.iter().zip(strides).rev() {
-            place += (rest % length) as isize * stride;
-            rest /= length;
-        }
-        if stride == 1 {
-            let out = &mut out[place as usize..][..length];
-            out.iter_mut().zip(elements).for_each(|(out, &element)| *out += element);
-        } else {
-            for &element in elements {
-                out[place as usize] += element;
-                place += stride;
-            }
-        }
-    }
-}

@@ -8,13 +8,13 @@ mod vector_math;
 mod view;
 
 pub(crate) use elementwise::{
-    Side, add_strided, binary, binary_share, compare, powi, powi_share, select, select_share, unary, unary_share,
+    Side, binary, binary_share, compare, powi, powi_share, select, select_share, unary, unary_share,
 };
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
 pub(crate) use matmul::{MatrixRef, matmul};
 pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, sum, sum_of_squares};
 pub(crate) use vector_math::VectorMath;
-pub(crate) use view::{TILE, Tiles, View, add, copy};
+pub(crate) use view::{TILE, Tiles, View, add, add_strided, copy};
 
 /// Runs `work` compiled for the widest vectors of this machine: AVX-512, AVX2 with FMA, or what the target always has.
 ///
