@@ -12,6 +12,7 @@
 //! | select rows (gather) | add rows (scatter-add) |
 //! | take along an axis | put along it |
 //! | windows | overlap-add |
+//! | running sum | running sum from the other end |
 //! | matrix product | matrix product with a swapped operand |
 
 use smallvec::SmallVec;
@@ -157,6 +158,11 @@ pub(crate) enum Linear {
         axis: usize,
         indices: Saved,
     },
+    /// Sums of each element and all before it along the axis, or of all behind it.
+    RunningSum {
+        axis: usize,
+        reversed: bool,
+    },
     /// All windows, side by side.
     Windows(Windows),
     /// Adds every window to the place where it would have been read.
@@ -183,6 +189,7 @@ impl Linear {
             &Self::AddRows { axis, indices } => Self::SelectRows { axis, indices },
             &Self::TakeAlong { axis, indices } => Self::PutAlong { axis, indices },
             &Self::PutAlong { axis, indices } => Self::TakeAlong { axis, indices },
+            &Self::RunningSum { axis, reversed } => Self::RunningSum { axis, reversed: !reversed },
             Self::Windows(windows) => Self::OverlapAdd(windows.clone()),
             Self::OverlapAdd(windows) => Self::Windows(windows.clone()),
         }
@@ -216,6 +223,7 @@ impl Linear {
             | Self::AddRows { .. }
             | Self::TakeAlong { .. }
             | Self::PutAlong { .. }
+            | Self::RunningSum { .. }
             | Self::OverlapAdd(_) => None,
         }
     }
@@ -289,6 +297,9 @@ impl Linear {
                 let [outer, length, inner] = around(output, *axis);
                 let count = count_along(saved.len, outer, inner);
                 kernel::put_along(elements, outer, length, inner, saved.of(indices), count, out);
+            }
+            Self::RunningSum { axis, reversed } => {
+                kernel::running_sum(elements, around(x.shape, *axis), *reversed, out, accumulate);
             }
             Self::OverlapAdd(windows) => {
                 if !accumulate {
@@ -457,6 +468,10 @@ mod tests {
             let indices = Saved { start: 0, len: places.len() as u32 };
             cases.push(Case(Linear::TakeAlong { axis, indices }, shape.clone(), selected.clone(), places.clone()));
             cases.push(Case(Linear::PutAlong { axis, indices }, selected, shape.clone(), places));
+        }
+        for axis in 0..rank {
+            let running = Linear::RunningSum { axis, reversed: (seed + axis).is_multiple_of(2) };
+            cases.push(Case(running, shape.clone(), shape.clone(), vec![]));
         }
         cases
     }

@@ -4,6 +4,7 @@ mod elementwise;
 mod index;
 mod matmul;
 mod reduce;
+mod scan;
 mod vector_math;
 mod view;
 
@@ -13,6 +14,7 @@ pub(crate) use elementwise::{
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
 pub(crate) use matmul::{MatrixRef, matmul};
 pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, sum, sum_of_squares};
+pub(crate) use scan::{order, running_extreme, running_sum};
 pub(crate) use vector_math::VectorMath;
 pub(crate) use view::{TILE, Tiles, View, add, add_strided, copy};
 
