@@ -54,12 +54,7 @@ pub(crate) fn running_extreme<T: Real>(
 
 /// The first `count` places of every line along the middle in the order of their elements, as `[outer, count, inner]`.
 /// Elements that are equal stay in their order. A NaN counts as the largest.
-pub(crate) fn order<T: Real>(
-    x: &[T],
-    [outer, middle, inner]: [usize; 3],
-    count: usize,
-    descending: bool,
-) -> Vec<u32> {
+pub(crate) fn order<T: Real>(x: &[T], [outer, middle, inner]: [usize; 3], count: usize, descending: bool) -> Vec<u32> {
     assert_eq!(x.len(), outer * middle * inner);
     assert!(count <= middle);
     let mut indices = vec![0; outer * count * inner];
