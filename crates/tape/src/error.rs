@@ -159,6 +159,45 @@ pub enum Error {
         /// How many were given.
         found: usize,
     },
+    /// A variable takes part in a program of tensors.
+    #[error("program: a variable (Var) takes part: a program of tensors replays operations of tensors only")]
+    ScalarInProgram,
+    /// Elements are looked at while a program is recorded.
+    #[error("{operation}: a program is recorded: what is looked at now would be the same in every run")]
+    LookedAt {
+        /// The operation that was asked for.
+        operation: &'static str,
+    },
+    /// No operation reads an index input of a program.
+    #[error("program: no operation reads the indices of input {input}: a copy of them would be the same in every run")]
+    UnusedIndices {
+        /// The number of the input.
+        input: usize,
+    },
+    /// A program is run with more or fewer inputs than it was recorded with.
+    #[error("program: {found} inputs where the recording had {expected}")]
+    ProgramInputs {
+        /// How many the recording had.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A program's input is not what it was in the recording.
+    #[error(
+        "program: input {input} is {kind} of shape {shape} where the recording had {expected_kind} of shape {expected}"
+    )]
+    ProgramInput {
+        /// The number of the input.
+        input: usize,
+        /// What it was in the recording: an array, or a list of indices.
+        expected_kind: &'static str,
+        /// Its shape in the recording.
+        expected: Shape,
+        /// What it is.
+        kind: &'static str,
+        /// Its shape.
+        shape: Shape,
+    },
     /// More nodes than a 32-bit number counts.
     #[error("tape: more than {limit} operations in one recording")]
     Full {

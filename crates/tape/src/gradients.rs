@@ -197,6 +197,13 @@ impl<T: Real> Gradients<T> {
         Ok(gradients)
     }
 
+    /// Says which parameters the root depends on.
+    pub(crate) fn set_reached(&mut self, reached: &[bool]) {
+        for (tensor, &reached) in self.adjoints.tensors.iter_mut().zip(reached) {
+            tensor.reached = reached;
+        }
+    }
+
     /// The gradient with respect to a variable, a tensor or a parameter; `None` if the root does not depend on it.
     ///
     /// A [`Var`] gets a number, a [`Tensor`] and a [`ParamId`] a view of the tensor's own shape.

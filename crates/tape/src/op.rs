@@ -44,13 +44,17 @@ pub(crate) enum Op {
 }
 
 /// What makes a tensor.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum TensorOp {
     /// A variable, a parameter or a constant: nothing comes before it.
     Leaf,
+    /// The same elements, not differentiated any further.
+    Detach,
     Unary(Unary),
     Powi(i32),
     Binary(Binary),
+    /// Recorded only where a program is to replay it: it has no derivative.
+    Compare(Comparison),
     /// The second operand where the first, a mask, is not 0; the third elsewhere.
     Select,
     Linear(Linear),
@@ -71,8 +75,27 @@ pub(crate) enum TensorOp {
     LogSoftmax,
 }
 
+impl TensorOp {
+    /// Whether derivatives pass through.
+    pub(crate) fn is_differentiable(&self) -> bool {
+        match self {
+            Self::Leaf | Self::Detach | Self::Compare(_) => false,
+            Self::Unary(_)
+            | Self::Powi(_)
+            | Self::Binary(_)
+            | Self::Select
+            | Self::Linear(_)
+            | Self::MatMul { .. }
+            | Self::Concat { .. }
+            | Self::StackVars
+            | Self::Extreme(_)
+            | Self::LogSoftmax => true,
+        }
+    }
+}
+
 /// Which comparison. Its result, 1 or 0, has no derivative, so that it is a constant to the tape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Comparison {
     Less,
     LessOrEqual,
@@ -83,7 +106,7 @@ pub(crate) enum Comparison {
 }
 
 /// Which end of the order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Extreme {
     Max,
     Min,

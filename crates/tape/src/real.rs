@@ -54,12 +54,12 @@ pub trait Real:
 }
 
 pub(crate) mod sealed {
-    use super::{Adjoints, LocalKey, NonNull, Recent, RefCell, Storage};
+    use super::{Adjoints, LocalKey, NonNull, Recent, RefCell, Storage, fmt};
 
     /// What the tape needs of an element type and users do not.
     pub trait Sealed: Sized + 'static {
         /// An unsigned integer as wide as the number: a tape node keeps either a constant's bits or a node number in it.
-        type Bits: Copy + Eq + std::fmt::Debug + Send + Sync;
+        type Bits: Copy + Eq + std::hash::Hash + fmt::Debug + Send + Sync;
 
         fn into_bits(self) -> Self::Bits;
         fn out_of_bits(bits: Self::Bits) -> Self;

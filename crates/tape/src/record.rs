@@ -15,7 +15,7 @@ use crate::product::{self, Operand as Factor};
 use crate::real::Real;
 use crate::rules::{Binary, Unary};
 use crate::shape::{INLINE_AXES, Shape};
-use crate::tape::Storage;
+use crate::tape::{Slot, Storage};
 use crate::tensor::{Operand, Tensor};
 use crate::transpose::{AxisSet, Linear, broadcast_strides};
 use crate::var::Var;
@@ -88,7 +88,7 @@ impl<T: Real> Storage<T> {
 
     pub(crate) fn compare(&mut self, comparison: Comparison, a: u32, b: u32) -> Result<Tensor<T>, Error> {
         let shape = self.shape(a).broadcast(self.shape(b), comparison.name())?;
-        Ok(self.compute(TensorOp::Leaf, &[], shape.clone(), |tape, out| {
+        Ok(self.compute(TensorOp::Compare(comparison), &[a, b], shape.clone(), |tape, out| {
             tape.zipped(a, b, &shape, |a, b| kernel::compare(comparison, a, b, out));
         }))
     }
@@ -118,6 +118,13 @@ impl<T: Real> Storage<T> {
         self.compute(TensorOp::Linear(linear.clone()), &[x], shape.clone(), |tape, out| {
             linear.apply(tape.slot(x).view(), &shape, &tape.indices, &tape.scratch, out, false);
         })
+    }
+
+    /// The same elements where they lie, as a constant.
+    pub(crate) fn detach(&mut self, x: u32) -> Tensor<T> {
+        let Slot { shape, strides, .. } = self.slot(x);
+        let (shape, strides, offset) = (shape.clone(), strides.clone(), self.slot(x).view().offset);
+        self.push_view(TensorOp::Detach, x, shape, offset, strides)
     }
 
     pub(crate) fn reshape(&mut self, x: u32, shape: Shape) -> Tensor<T> {
@@ -188,6 +195,8 @@ impl<T: Real> Storage<T> {
             }
             TensorOp::Linear(_)
             | TensorOp::Leaf
+            | TensorOp::Detach
+            | TensorOp::Compare(_)
             | TensorOp::Unary(_)
             | TensorOp::Powi(_)
             | TensorOp::Binary(_)
@@ -220,10 +229,9 @@ impl<T: Real> Storage<T> {
         Ok(self.compute(TensorOp::Concat { axis }, operands, shape.clone(), |tape, out| {
             let own = shape.dense_strides();
             let mut offset = 0;
-            out.fill(T::zero());
             for &operand in operands {
                 let shape = tape.shape(operand);
-                kernel::add_strided(tape.dense_elements(operand), shape, out, offset, &own);
+                kernel::copy_strided(tape.dense_elements(operand), shape, out, offset, &own);
                 offset += shape[axis] * own[axis] as usize;
             }
         }))
@@ -243,6 +251,7 @@ impl<T: Real> Storage<T> {
 
     /// One element as a scalar; a constant if the tensor is one.
     pub(crate) fn element(&mut self, x: u32, index: &[usize]) -> Result<Var<T>, Error> {
+        self.look_at("at")?;
         let slot = self.slot(x);
         let (shape, view) = (&slot.shape, slot.view());
         if index.len() != shape.rank() {
@@ -283,12 +292,7 @@ impl<T: Real> Storage<T> {
 
     /// A tensor's elements row by row: its own if they lie so, a copy in the scratch memory otherwise.
     pub(crate) fn dense_elements(&self, x: u32) -> &[T] {
-        let view = self.slot(x).view();
-        view.dense().unwrap_or_else(|| {
-            let copied = self.scratch.take(view.size());
-            kernel::copy(view, copied);
-            copied
-        })
+        kernel::dense(self.slot(x).view(), &self.scratch)
     }
 
     /// The indices of the largest or smallest elements along an axis, the first of equals.

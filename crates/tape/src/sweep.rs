@@ -3,7 +3,6 @@
 //! From the root to the first node, every operation hands its adjoint on to its operands, each its share. The first
 //! contribution to an adjoint is stored, later ones are added; nothing is cleared in advance.
 
-use crate::arena::Arena;
 use crate::error::Error;
 use crate::gradients::{Adjoints, Binding, Gradients, Place, TensorAdjoint};
 use crate::kernel::{self, Side, View};
@@ -298,7 +297,7 @@ impl<'a, T: Real> Share<'a, T> {
     fn compute(self) {
         let Self { storage, slot, g, accumulate, .. } = self;
         match &slot.op {
-            TensorOp::Leaf | TensorOp::StackVars => {}
+            TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars => {}
             TensorOp::Unary(rule) => {
                 kernel::unary_share(*rule, self.operand(0), slot.view(), g, self.out, accumulate);
             }
@@ -350,7 +349,9 @@ impl<'a, T: Real> Share<'a, T> {
             }
             TensorOp::Extreme(Extreme::Max | Extreme::Min) => {
                 let y = slot.view();
-                split_ties(self.operand(0), y.data[y.offset], g[0], &storage.scratch, self.out, accumulate);
+                let elements = storage.scratch.take(self.out.len());
+                kernel::copy(self.operand(0), elements);
+                kernel::split_ties(elements, y.data[y.offset], g[0], self.out, accumulate);
             }
             TensorOp::LogSoftmax => {
                 let cols = slot.shape.last().copied().unwrap_or(1);
@@ -411,19 +412,4 @@ impl<'a, T: Real> Share<'a, T> {
 
 fn dense<'a, T>(data: &'a [T], shape: &'a Shape, strides: &'a [isize]) -> View<'a, T> {
     View { data, offset: 0, shape, strides }
-}
-
-/// Gives every element that attains the extreme an equal part of the adjoint.
-fn split_ties<T: Real>(x: View<'_, T>, y: T, g: T, scratch: &Arena<T>, out: &mut [T], accumulate: bool) {
-    let elements = scratch.take(out.len());
-    kernel::copy(x, elements);
-    // An extreme of NaN is attained by the elements that are NaN.
-    let attains = |element: T| element == y || (y.is_nan() && element.is_nan());
-    let ties = elements.iter().filter(|element| attains(**element)).count();
-    let part = if y.is_nan() { y } else { g / T::from_f64(ties as f64) };
-    let part = if g == T::zero() { g } else { part };
-    for (out, &element) in out.iter_mut().zip(&*elements) {
-        let share = if attains(element) { part } else { T::zero() };
-        *out = if accumulate { *out + share } else { share };
-    }
 }

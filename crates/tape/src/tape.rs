@@ -11,9 +11,10 @@ use crate::arena::Arena;
 use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
+use crate::indices::Indices;
 use crate::kernel::View;
 use crate::living::{self, Badge};
-use crate::op::{Node, Op, TensorOp};
+use crate::op::{Extreme, Node, Op, TensorOp};
 use crate::params::{ParamId, Parameter, Params};
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
@@ -58,6 +59,21 @@ pub struct Storage<T: Real> {
     /// For intermediate results inside of one operation.
     pub(crate) scratch: Arena<T>,
     pub(crate) bound: Option<Bound<T>>,
+    /// Only where a program is recorded: then operations on constants are kept too, for they may depend on its inputs.
+    pub(crate) origins: Option<Origins>,
+}
+
+/// Where the lists of indices of a recording come from that a program has to fill in anew in every run.
+#[derive(Debug, Default)]
+pub(crate) struct Origins(pub(crate) Vec<(Saved, Origin)>);
+
+/// Where one list of indices comes from. A list that has no origin is the same in every run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The program's input list of this number.
+    Input(usize),
+    /// The places of the largest or smallest elements of a tensor along an axis.
+    Extreme { operand: u32, axis: usize, extreme: Extreme },
 }
 
 /// What is known of one tensor.
@@ -110,6 +126,7 @@ impl<T: Real> Storage<T> {
             arena: Arena::new(),
             scratch: Arena::new(),
             bound: None,
+            origins: None,
         };
         storage.clear();
         storage
@@ -128,6 +145,7 @@ impl<T: Real> Storage<T> {
         self.arena.reset();
         self.scratch.reset();
         self.bound = None;
+        self.origins = None;
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
         self.nodes.push(nobody);
     }
@@ -181,6 +199,30 @@ impl<T: Real> Storage<T> {
         saved
     }
 
+    /// Refuses to show elements while a program is recorded.
+    pub(crate) fn look_at(&self, operation: &'static str) -> Result<(), Error> {
+        match self.origins {
+            None => Ok(()),
+            Some(_) => Err(Error::LookedAt { operation }),
+        }
+    }
+
+    /// Keeps a list of indices for an operation, and notes if it is an input of a program.
+    pub(crate) fn save_indices(&mut self, indices: &Indices<'_>) -> Saved {
+        let saved = self.save(indices.values().iter().map(|&index| index as u32));
+        if let Some(input) = indices.input {
+            self.note_origin(saved, Origin::Input(input));
+        }
+        saved
+    }
+
+    /// Notes where a list of indices comes from, if a program is recorded.
+    pub(crate) fn note_origin(&mut self, saved: Saved, origin: Origin) {
+        if let Some(Origins(lists)) = &mut self.origins {
+            lists.push((saved, origin));
+        }
+    }
+
     /// Records a tensor whose elements lie in memory of their own, dense and row by row.
     pub(crate) fn push_dense(
         &mut self,
@@ -190,7 +232,7 @@ impl<T: Real> Storage<T> {
         elements: NonNull<[T]>,
     ) -> Tensor<T> {
         let strides = shape.dense_strides();
-        let active = operands.iter().any(|&operand| self.is_active(operand));
+        let active = op.is_differentiable() && operands.iter().any(|&operand| self.is_active(operand));
         self.push_slot(op, operands, active, shape, strides, elements, 0)
     }
 
@@ -204,6 +246,7 @@ impl<T: Real> Storage<T> {
         strides: Strides,
     ) -> Tensor<T> {
         let &Slot { memory, active, .. } = self.slot(operand);
+        let active = active && op.is_differentiable();
         self.push_slot(op, &[operand], active, shape, strides, memory, offset)
     }
 
@@ -229,8 +272,9 @@ impl<T: Real> Storage<T> {
     ) -> Tensor<T> {
         let left = self.slots.len() as u32;
         let node = self.push(Node { value: T::zero(), right: T::word_into_bits(0), left, op: Op::Tensor });
-        // What no gradient is computed for is a constant: of how it came about, nothing is kept.
-        let (op, operands) = if active { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
+        // What no gradient is computed for is a constant: of how it came about, nothing is kept, unless a program is to
+        // compute it again.
+        let (op, operands) = if active || self.origins.is_some() { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
         let start = self.operands.len() as u32;
         self.operands.extend_from_slice(operands);
         let operands = start..self.operands.len() as u32;
@@ -267,6 +311,13 @@ impl<T: Real> Tape<T> {
         let owned = tape.storage_mut();
         owned.recording = badge.number();
         owned.badge = Some(badge);
+        tape
+    }
+
+    /// A tape whose recording becomes a program.
+    pub(crate) fn for_program() -> Self {
+        let tape = Self::new();
+        tape.borrow().origins = Some(Origins::default());
         tape
     }
 
@@ -348,6 +399,7 @@ impl<T: Real> Tape<T> {
         if tensor.tape != storage.recording {
             panic!("{}", Error::UnknownHandle);
         }
+        unwrap(storage.look_at("view"));
         let slot = storage.slot(tensor.node);
         let View { data, offset, shape, strides } = slot.view();
         if shape.contains(&0) {
@@ -469,7 +521,7 @@ impl<T: Real> Tape<T> {
             + storage.scratch.bytes()
     }
 
-    fn read(&self) -> &Storage<T> {
+    pub(crate) fn read(&self) -> &Storage<T> {
         // SAFETY: The storage lives as long as the tape. Handles borrow it mutably only while one operation is recorded,
         // which runs no code of users, so no such borrow is alive here; and what this reference is used for ends before
         // the next operation is recorded, but for elements of the arena, which no operation writes again.

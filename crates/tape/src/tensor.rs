@@ -125,6 +125,7 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     pub fn to_array(self) -> ArrayD<T> {
         unwrap(self.on_tape("to_array", |tape| {
+            tape.look_at("to_array")?;
             let view = tape.slot(self.node).view();
             let mut elements = vec![T::zero(); view.size()];
             kernel::copy(view, &mut elements);
@@ -148,6 +149,7 @@ impl<T: Real> Tensor<T> {
     /// [`Error::Shape`] if there is not exactly one.
     pub fn try_item(self) -> Result<T, Error> {
         self.on_tape("item", |tape| {
+            tape.look_at("item")?;
             let view = tape.slot(self.node).view();
             if view.size() == 1 {
                 Ok(view.data[view.offset])
@@ -212,13 +214,7 @@ impl<T: Real> Tensor<T> {
     #[must_use]
     #[track_caller]
     pub fn detach(self) -> Self {
-        unwrap(self.on_tape("detach", |tape| {
-            let slot = tape.slot(self.node);
-            let (shape, elements) = (slot.shape.clone(), tape.arena.take(slot.shape.size()));
-            kernel::copy(slot.view(), elements);
-            let elements = std::ptr::NonNull::from(elements);
-            Ok(tape.push_dense(crate::op::TensorOp::Leaf, &[], shape, elements))
-        }))
+        unwrap(self.on_tape("detach", |tape| Ok(tape.detach(self.node))))
     }
 
     /// The gradients of this tensor, which must have one element, with respect to everything that it was computed from.

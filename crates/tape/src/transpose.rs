@@ -23,7 +23,7 @@ use crate::real::Real;
 use crate::shape::{INLINE_AXES, Shape, Strides};
 
 /// A set of axes, one bit each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct AxisSet(u32);
 
 /// A tensor has at most as many axes as an [`AxisSet`] has bits.
@@ -51,14 +51,14 @@ impl AxisSet {
 }
 
 /// Every `step`-th element from `start` on, along each axis.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Cut {
     pub(crate) starts: SmallVec<[u32; INLINE_AXES]>,
     pub(crate) steps: SmallVec<[i32; INLINE_AXES]>,
 }
 
 /// Where in the tape's list of saved indices an operation's own begin, and how many they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Saved {
     pub(crate) start: u32,
     pub(crate) len: u32,
@@ -72,7 +72,7 @@ impl Saved {
 
 /// Windows along one axis: how many elements each has, how far apart two of them begin, and how far apart the elements
 /// in one lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Window {
     pub(crate) axis: u8,
     pub(crate) size: u32,
@@ -94,7 +94,7 @@ impl Window {
 
 /// Windows along several axes, which may overlap. Each of these axes then counts windows instead of elements; the axes
 /// inside the windows, in the order of the list, are new ones, the first of them being axis `first` of the output.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Windows {
     pub(crate) first: u8,
     pub(crate) windows: SmallVec<[Window; 3]>,
@@ -125,7 +125,7 @@ impl Windows {
 }
 
 /// A linear operation of one operand. Together with the operand's and the output's shape it is complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Linear {
     /// The same elements, row by row, under another shape.
     Reshape,
@@ -198,25 +198,36 @@ impl Linear {
     /// The offset and strides under which the operand's own elements are the output, where that is possible: then
     /// nothing is computed and nothing copied.
     pub(crate) fn view<T: Copy>(&self, x: View<'_, T>, output: &Shape) -> Option<(usize, Strides)> {
+        self.view_of(x.offset, x.shape, x.strides, output)
+    }
+
+    /// As [`view`](Self::view), of a tensor of which only the layout is known.
+    pub(crate) fn view_of(
+        &self,
+        offset: usize,
+        shape: &[usize],
+        strides: &[isize],
+        output: &Shape,
+    ) -> Option<(usize, Strides)> {
         match self {
-            Self::Reshape => x.is_dense().then(|| (x.offset, output.dense_strides())),
-            Self::Permute(axes) => Some((x.offset, axes.iter().map(|&axis| x.strides[axis as usize]).collect())),
+            Self::Reshape => kernel::is_dense(shape, strides).then(|| (offset, output.dense_strides())),
+            Self::Permute(axes) => Some((offset, axes.iter().map(|&axis| strides[axis as usize]).collect())),
             Self::Broadcast(repeated) => {
                 // An axis of length 1 may have any stride, so only the others need to find their partner.
-                let mut own = x.shape.iter().zip(x.strides).filter(|(length, _)| **length != 1);
+                let mut own = shape.iter().zip(strides).filter(|(length, _)| **length != 1);
                 let stride = |(axis, &length): (usize, &usize)| match length {
                     _ if repeated.contains(axis) => 0,
                     1 => 1,
                     _ => *own.next().expect("the operand has every axis that is not repeated").1,
                 };
-                Some((x.offset, output.iter().enumerate().map(stride).collect()))
+                Some((offset, output.iter().enumerate().map(stride).collect()))
             }
             Self::Slice(Cut { starts, steps }) => {
-                let starts = starts.iter().zip(x.strides).map(|(&start, &stride)| start as isize * stride);
-                let offset = if output.size() == 0 { 0 } else { x.offset.strict_add_signed(starts.sum()) };
-                Some((offset, steps.iter().zip(x.strides).map(|(&step, &stride)| step as isize * stride).collect()))
+                let starts = starts.iter().zip(strides).map(|(&start, &stride)| start as isize * stride);
+                let offset = if output.size() == 0 { 0 } else { offset.strict_add_signed(starts.sum()) };
+                Some((offset, steps.iter().zip(strides).map(|(&step, &stride)| step as isize * stride).collect()))
             }
-            Self::Windows(windows) => Some((x.offset, windows.strides(x.strides))),
+            Self::Windows(windows) => Some((offset, windows.strides(strides))),
             Self::Sum(_)
             | Self::Pad(_)
             | Self::SelectRows { .. }
@@ -242,11 +253,7 @@ impl Linear {
             let view = View { offset, strides: &strides, shape: output, data: x.data };
             return if accumulate { kernel::add(view, out) } else { kernel::copy(view, out) };
         }
-        let elements = x.dense().unwrap_or_else(|| {
-            let copied = scratch.take(x.size());
-            kernel::copy(x, copied);
-            copied
-        });
+        let elements = kernel::dense(x, scratch);
         match self {
             Self::Reshape => write(elements, out, accumulate),
             Self::Permute(_) | Self::Broadcast(_) | Self::Slice(_) | Self::Windows(_) => {

@@ -92,7 +92,7 @@ const LAYOUTS: &[Operation] = &[
 fn gradients_are_right_at_every_layout() {
     for &(name, operation) in ANY_SHAPE.iter().chain(NOT_EMPTY) {
         for &(layout, arrange) in LAYOUTS {
-            let report = check_tensors(|x| operation(arrange(x[0])), &[numbers(&[3, 4])]);
+            let report = check_tensors(|x| operation(arrange(x[0])), &[numbers(&[2, 3])]);
             assert!(report.passed() || (layout == "broadcast" && ties(name)), "{name}, {layout}: {report}");
         }
     }
@@ -122,7 +122,7 @@ fn axes_of_length_zero_give_empty_gradients() {
             let tape = Tape::<f64>::new();
             let x = tape.variable(numbers(shape));
             let y = operation(x);
-            let gradients = tape::check_tensors(|x| operation(x[0]), &[numbers(shape)]);
+            let gradients = check_tensors(|x| operation(x[0]), &[numbers(shape)]);
             assert!(gradients.passed(), "{name} at {shape:?}: {gradients}");
             assert!(y.shape().size() < 64, "{name} at {shape:?}");
         }

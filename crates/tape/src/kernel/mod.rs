@@ -13,10 +13,10 @@ pub(crate) use elementwise::{
 };
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
 pub(crate) use matmul::{MatrixRef, matmul};
-pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, sum, sum_of_squares};
+pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, split_ties, sum, sum_of_squares};
 pub(crate) use scan::{order, running_extreme, running_sum};
-pub(crate) use vector_math::VectorMath;
-pub(crate) use view::{TILE, Tiles, View, add, add_strided, copy};
+pub use vector_math::VectorMath;
+pub(crate) use view::{TILE, Tiles, View, add, add_strided, copy, copy_strided, dense, is_dense};
 
 /// Runs `work` compiled for the widest vectors of this machine: AVX-512, AVX2 with FMA, or what the target always has.
 ///
@@ -24,7 +24,7 @@ pub(crate) use view::{TILE, Tiles, View, add, add_strided, copy};
 /// `dispatch(#[inline(always)] || ...)`: being called from three places, a closure of some size is not inlined
 /// otherwise, and then runs as slow portable code without a word. The same holds for the functions that it calls.
 ///
-/// ```ignore
+/// ```text
 /// dispatch(#[inline(always)] || {
 ///     for (y, &x) in out.iter_mut().zip(x) {
 ///         *y = x.vector_exp();

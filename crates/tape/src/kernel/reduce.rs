@@ -178,6 +178,19 @@ fn extreme<T: Real>(
     }
 }
 
+/// Gives every element that attains the extreme `y` an equal part of the adjoint `g`.
+pub(crate) fn split_ties<T: Real>(x: &[T], y: T, g: T, out: &mut [T], accumulate: bool) {
+    // An extreme of NaN is attained by the elements that are NaN.
+    let attains = |element: T| element == y || (y.is_nan() && element.is_nan());
+    let ties = x.iter().filter(|element| attains(**element)).count();
+    let part = if y.is_nan() { y } else { g / T::from_f64(ties as f64) };
+    let part = if g == T::zero() { g } else { part };
+    for (out, &element) in out.iter_mut().zip(x) {
+        let share = if attains(element) { part } else { T::zero() };
+        *out = if accumulate { *out + share } else { share };
+    }
+}
+
 /// The sum of the squares, in `f64`.
 pub(crate) fn sum_of_squares<T: Real>(x: &[T]) -> f64 {
     dispatch(

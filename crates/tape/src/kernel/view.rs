@@ -4,6 +4,7 @@ use std::mem::MaybeUninit;
 
 use smallvec::SmallVec;
 
+use crate::arena::Arena;
 use crate::real::Real;
 
 /// How many elements the elementwise kernels work on at a time: a few such tiles stay in the first-level cache.
@@ -29,16 +30,7 @@ impl<'a, T> View<'a, T> {
 
     /// Whether the elements lie one after the other in row-major order. No elements do.
     pub(crate) fn is_dense(&self) -> bool {
-        let mut expected = 1;
-        let mut dense = true;
-        for (&length, &stride) in self.shape.iter().zip(self.strides).rev() {
-            if length == 0 {
-                return true;
-            }
-            dense &= length == 1 || stride == expected;
-            expected *= length as isize;
-        }
-        dense
+        is_dense(self.shape, self.strides)
     }
 
     /// The elements as a slice, if the view is dense.
@@ -56,6 +48,20 @@ impl<'a, T> View<'a, T> {
     fn collapsed(&self) -> Axes {
         collapse(self.shape, self.strides)
     }
+}
+
+/// Whether elements with this shape and these strides lie one after the other in row-major order. No elements do.
+pub(crate) fn is_dense(shape: &[usize], strides: &[isize]) -> bool {
+    let mut expected = 1;
+    let mut dense = true;
+    for (&length, &stride) in shape.iter().zip(strides).rev() {
+        if length == 0 {
+            return true;
+        }
+        dense &= length == 1 || stride == expected;
+        expected *= length as isize;
+    }
+    dense
 }
 
 /// One axis of a view.
@@ -92,6 +98,15 @@ pub(crate) fn copy<T: Real>(view: View<'_, T>, out: &mut [T]) {
 /// `out += view`, row by row.
 pub(crate) fn add<T: Real>(view: View<'_, T>, out: &mut [T]) {
     write::<T, true>(view, out);
+}
+
+/// The elements of a view row by row, copied only where they do not lie so.
+pub(crate) fn dense<'a, T: Real>(view: View<'a, T>, scratch: &'a Arena<T>) -> &'a [T] {
+    view.dense().unwrap_or_else(|| {
+        let copied = scratch.take(view.size());
+        copy(view, copied);
+        copied
+    })
 }
 
 /// `out = view`, or `out += view`.
@@ -131,20 +146,30 @@ fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
 
 /// Adds dense elements of a shape to the places of `out` that an offset and strides say; places may repeat.
 pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    put_strided::<T, true>(x, shape, out, offset, strides);
+}
+
+/// Writes dense elements of a shape to the places of `out` that an offset and strides say.
+pub(crate) fn copy_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    put_strided::<T, false>(x, shape, out, offset, strides);
+}
+
+fn put_strided<T: Real, const ADD: bool>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
     if x.is_empty() {
         return;
     }
+    let put = |out: &mut T, element: T| *out = if ADD { *out + element } else { element };
     let mut axes = collapse(shape, strides);
     let inner = axes.pop().unwrap_or(Axis { length: 1, stride: 1 });
     let mut rows = x.chunks_exact(inner.length);
     for_each(&axes, &[], offset, |offset, _| {
         let Some(row) = rows.next() else { return };
         if inner.stride == 1 {
-            out[offset..offset + row.len()].iter_mut().zip(row).for_each(|(out, &element)| *out += element);
+            out[offset..offset + row.len()].iter_mut().zip(row).for_each(|(out, &element)| put(out, element));
         } else {
             let mut place = offset as isize;
             for &element in row {
-                out[place as usize] += element;
+                put(&mut out[place as usize], element);
                 place += inner.stride;
             }
         }

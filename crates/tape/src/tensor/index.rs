@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use ndarray::{ArrayBase, ArrayD, Data, Dimension, SliceInfoElem};
+use ndarray::{ArrayD, SliceInfoElem};
 
 use super::{Mask, Tensor};
 use crate::error::{Error, unwrap};
+use crate::indices::Indices;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::Storage;
@@ -118,7 +119,7 @@ impl<T: Real> Tensor<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn index_select(self, axis: isize, indices: &[usize]) -> Self {
+    pub fn index_select<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Self {
         unwrap(self.try_index_select(axis, indices))
     }
 
@@ -126,13 +127,14 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Index`] if an index is not below its length.
-    pub fn try_index_select(self, axis: isize, indices: &[usize]) -> Result<Self, Error> {
+    pub fn try_index_select<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
+        let indices = indices.into();
         self.on_tape("index_select", |tape| {
             let mut shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, "index_select")?;
-            check_indices(indices.iter().copied(), axis, &shape, "index_select")?;
-            let saved = tape.save(indices.iter().map(|&index| index as u32));
-            shape.as_mut()[axis] = indices.len();
+            check_indices(&indices, axis, &shape, "index_select")?;
+            let saved = tape.save_indices(&indices);
+            shape.as_mut()[axis] = indices.values().len();
             Ok(tape.linear(Linear::SelectRows { axis, indices: saved }, self.node, shape))
         })
     }
@@ -149,7 +151,7 @@ impl<T: Real> Tensor<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn take<S: Data<Elem = usize>, D: Dimension>(self, indices: &ArrayBase<S, D>) -> Self {
+    pub fn take<'a>(self, indices: impl Into<Indices<'a>>) -> Self {
         unwrap(self.try_take(indices))
     }
 
@@ -157,15 +159,16 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Index`] if an index is not below the number of elements.
-    pub fn try_take<S: Data<Elem = usize>, D: Dimension>(self, indices: &ArrayBase<S, D>) -> Result<Self, Error> {
+    pub fn try_take<'a>(self, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
+        let indices = indices.into();
         self.on_tape("take", |tape| {
             let flat = Shape::from([tape.shape(self.node).size()]);
-            check_indices(indices.iter().copied(), 0, &flat, "take")?;
+            check_indices(&indices, 0, &flat, "take")?;
             let flat = tape.reshape(self.node, flat);
-            let saved = save(tape, indices);
+            let saved = tape.save_indices(&indices);
             let rows = Linear::SelectRows { axis: 0, indices: saved };
-            let taken = tape.linear(rows, flat.node, Shape::from([indices.len()]));
-            Ok(tape.reshape(taken.node, Shape::from(indices.shape())))
+            let taken = tape.linear(rows, flat.node, Shape::from([indices.values().len()]));
+            Ok(tape.reshape(taken.node, indices.shape().clone()))
         })
     }
 
@@ -182,7 +185,7 @@ impl<T: Real> Tensor<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn embedding<S: Data<Elem = usize>, D: Dimension>(self, indices: &ArrayBase<S, D>) -> Self {
+    pub fn embedding<'a>(self, indices: impl Into<Indices<'a>>) -> Self {
         unwrap(self.try_embedding(indices))
     }
 
@@ -190,13 +193,14 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if the table has no axis, [`Error::Index`] if an index is not below the number of its rows.
-    pub fn try_embedding<S: Data<Elem = usize>, D: Dimension>(self, indices: &ArrayBase<S, D>) -> Result<Self, Error> {
+    pub fn try_embedding<'a>(self, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
+        let indices = indices.into();
         self.on_tape("embedding", |tape| {
             let table = tape.shape(self.node).clone();
             let axis = table.axis(0, "embedding")?;
-            check_indices(indices.iter().copied(), axis, &table, "embedding")?;
-            let saved = save(tape, indices);
-            let rows = [indices.len()].iter().chain(&table[1..]).copied().collect();
+            check_indices(&indices, axis, &table, "embedding")?;
+            let saved = tape.save_indices(&indices);
+            let rows = [indices.values().len()].iter().chain(&table[1..]).copied().collect();
             let rows = tape.linear(Linear::SelectRows { axis, indices: saved }, self.node, rows);
             Ok(tape.reshape(rows.node, indices.shape().iter().chain(&table[1..]).copied().collect()))
         })
@@ -214,7 +218,7 @@ impl<T: Real> Tensor<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn gather<S: Data<Elem = usize>, D: Dimension>(self, axis: isize, indices: &ArrayBase<S, D>) -> Self {
+    pub fn gather<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Self {
         unwrap(self.try_gather(axis, indices))
     }
 
@@ -223,21 +227,17 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the indices have another number of axes or are longer
     /// in another axis, [`Error::Index`] if an index is not below the axis' length.
-    pub fn try_gather<S: Data<Elem = usize>, D: Dimension>(
-        self,
-        axis: isize,
-        indices: &ArrayBase<S, D>,
-    ) -> Result<Self, Error> {
-        let wanted = Shape::from(indices.shape());
+    pub fn try_gather<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
+        let indices = indices.into();
         self.on_tape("gather", |tape| {
             let shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, "gather")?;
-            let reached = reached(&shape, &wanted, axis, "gather")?;
-            check_indices(indices.iter().copied(), axis, &shape, "gather")?;
+            let reached = reached(&shape, indices.shape(), axis, "gather")?;
+            check_indices(&indices, axis, &shape, "gather")?;
             let lines =
                 if reached == shape { self } else { tape.linear(Linear::Slice(leading(&shape)), self.node, reached) };
-            let indices = save(tape, indices);
-            Ok(tape.linear(Linear::TakeAlong { axis, indices }, lines.node, wanted))
+            let saved = tape.save_indices(&indices);
+            Ok(tape.linear(Linear::TakeAlong { axis, indices: saved }, lines.node, indices.shape().clone()))
         })
     }
 
@@ -259,9 +259,11 @@ impl<T: Real> Tensor<T> {
     /// As [`masked_select`](Self::masked_select).
     ///
     /// # Errors
-    /// [`Error::Shapes`] if the mask does not broadcast to the tensor's shape.
+    /// [`Error::Shapes`] if the mask does not broadcast to the tensor's shape, [`Error::LookedAt`] while a program is
+    /// recorded: the shape of the result depends on the elements.
     pub fn try_masked_select(self, mask: Mask<T>) -> Result<Self, Error> {
         self.on_tape("masked_select", |tape| {
+            tape.look_at("masked_select")?;
             let mask = masking(tape, self.node, mask, "masked_select")?;
             let flat = Shape::from([tape.shape(self.node).size()]);
             let places = tape.dense_elements(mask).iter().enumerate();
@@ -320,21 +322,14 @@ pub(super) fn places(indices: &[u32], shape: &Shape) -> ArrayD<usize> {
     ArrayD::from_shape_vec(&**shape, indices).expect("one index an element")
 }
 
-pub(super) fn save<T: Real, S: Data<Elem = usize>, D: Dimension>(
-    tape: &mut Storage<T>,
-    indices: &ArrayBase<S, D>,
-) -> crate::transpose::Saved {
-    tape.save(indices.iter().map(|&index| index as u32))
-}
-
 pub(super) fn check_indices(
-    mut indices: impl Iterator<Item = usize>,
+    indices: &Indices<'_>,
     axis: usize,
     shape: &Shape,
     operation: &'static str,
 ) -> Result<(), Error> {
-    match indices.find(|&index| index >= shape[axis]) {
-        Some(index) => Err(Error::Index { operation, index: index as isize, axis, shape: shape.clone() }),
+    match indices.values().iter().find(|&&index| index >= shape[axis]) {
+        Some(&index) => Err(Error::Index { operation, index: index as isize, axis, shape: shape.clone() }),
         None => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ use ndarray::{ArrayBase, Data, Dimension};
 
 use super::{Mask, Tensor};
 use crate::error::{Error, unwrap};
+use crate::indices::Indices;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::Tape;
@@ -52,23 +53,24 @@ impl<T: Real> Tape<T> {
     /// If an index is not below `classes`.
     #[must_use]
     #[track_caller]
-    pub fn one_hot<S: Data<Elem = usize>, D: Dimension>(&self, indices: &ArrayBase<S, D>, classes: usize) -> Tensor<T> {
+    pub fn one_hot<'a>(&self, indices: impl Into<Indices<'a>>, classes: usize) -> Tensor<T> {
         unwrap(self.try_one_hot(indices, classes))
     }
 
     /// As [`one_hot`](Self::one_hot).
     ///
     /// # Errors
-    /// [`Error::Index`] if an index is not below `classes`.
-    pub fn try_one_hot<S: Data<Elem = usize>, D: Dimension>(
-        &self,
-        indices: &ArrayBase<S, D>,
-        classes: usize,
-    ) -> Result<Tensor<T>, Error> {
+    /// [`Error::Index`] if an index is not below `classes`, [`Error::LookedAt`] if they are an input of a program: the
+    /// result is a constant.
+    pub fn try_one_hot<'a>(&self, indices: impl Into<Indices<'a>>, classes: usize) -> Result<Tensor<T>, Error> {
+        let indices = indices.into();
+        if indices.input.is_some() {
+            return Err(Error::LookedAt { operation: "one_hot" });
+        }
         let shape: Shape = indices.shape().iter().copied().chain([classes]).collect();
-        super::index::check_indices(indices.iter().copied(), shape.rank() - 1, &shape, "one_hot")?;
+        super::index::check_indices(&indices, shape.rank() - 1, &shape, "one_hot")?;
         let mut elements = vec![T::zero(); shape.size()];
-        for (row, &index) in indices.iter().enumerate() {
+        for (row, &index) in indices.values().iter().enumerate() {
             elements[row * classes + index] = T::one();
         }
         self.constant(elements).try_reshape(shape)
@@ -113,6 +115,7 @@ impl<T: Real> Mask<T> {
     pub fn count(self) -> usize {
         let mask = self.to_tensor();
         unwrap(mask.on_tape("count", |tape| {
+            tape.look_at("count")?;
             let count = tape.dense_elements(mask.node).iter().filter(|holds| **holds != T::zero()).count();
             tape.scratch.reset();
             Ok(count)

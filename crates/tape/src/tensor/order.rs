@@ -41,7 +41,7 @@ impl<T: Real> Tensor<T> {
     /// As [`sort`](Self::sort).
     ///
     /// # Errors
-    /// [`Error::Axis`] if there is no such axis.
+    /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
     pub fn try_sort(self, axis: isize, order: Order) -> Result<(Self, ArrayD<usize>), Error> {
         self.try_first_few(None, axis, order, "sort")
     }
@@ -62,9 +62,10 @@ impl<T: Real> Tensor<T> {
     /// As [`argsort`](Self::argsort).
     ///
     /// # Errors
-    /// [`Error::Axis`] if there is no such axis.
+    /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
     pub fn try_argsort(self, axis: isize, order: Order) -> Result<ArrayD<usize>, Error> {
         self.on_tape("argsort", |tape| {
+            tape.look_at("argsort")?;
             let shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, "argsort")?;
             let elements = tape.dense_elements(self.node);
@@ -96,7 +97,8 @@ impl<T: Real> Tensor<T> {
     /// As [`top_k`](Self::top_k).
     ///
     /// # Errors
-    /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has fewer than `k` elements.
+    /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has fewer than `k` elements,
+    /// [`Error::LookedAt`] while a program is recorded.
     pub fn try_top_k(self, k: usize, axis: isize, order: Order) -> Result<(Self, ArrayD<usize>), Error> {
         self.try_first_few(Some(k), axis, order, "top_k")
     }
@@ -109,6 +111,7 @@ impl<T: Real> Tensor<T> {
         operation: &'static str,
     ) -> Result<(Self, ArrayD<usize>), Error> {
         self.on_tape(operation, |tape| {
+            tape.look_at(operation)?;
             let mut shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, operation)?;
             let k = k.unwrap_or(shape[axis]);
@@ -145,7 +148,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice, [`Error::Shape`] if the axes hold
-    /// no element.
+    /// no element, [`Error::LookedAt`] while a program is recorded.
     pub fn try_median(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         let lines = self.try_lines(&axes.into(), "median")?;
         lines.try_ranked("median", lines.length.saturating_sub(1) / 2)
@@ -191,6 +194,7 @@ impl<T: Real> Lines<T> {
     fn try_ranked(&self, operation: &'static str, rank: usize) -> Result<Tensor<T>, Error> {
         let &Self { tensor, axis, length, ref output, .. } = self;
         let found = tensor.on_tape(operation, |tape| {
+            tape.look_at(operation)?;
             let mut shape = tape.shape(tensor.node).clone();
             let [outer, _, inner] = around(&shape, axis);
             if length == 0 && outer * inner > 0 {

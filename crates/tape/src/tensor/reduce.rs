@@ -8,6 +8,7 @@ use crate::error::{Error, unwrap};
 use crate::op::Extreme;
 use crate::real::Real;
 use crate::record::reduced;
+use crate::tape::Origin;
 use crate::transpose::{AxisSet, Linear};
 
 impl<T: Real> Tensor<T> {
@@ -281,6 +282,7 @@ impl<T: Real> Tensor<T> {
         let found = tensor.on_tape(operation, |tape| {
             let picked = tape.extreme_indices(extreme, tensor.node, axis, operation)?;
             let indices = tape.save(picked.into_iter());
+            tape.note_origin(indices, Origin::Extreme { operand: tensor.node, axis, extreme });
             let shape = reduced(tape.shape(tensor.node), AxisSet::default().with(axis), false);
             Ok(tape.linear(Linear::TakeAlong { axis, indices }, tensor.node, shape))
         })?;
@@ -377,6 +379,7 @@ impl<T: Real> Tensor<T> {
         operation: &'static str,
     ) -> Result<ArrayD<usize>, Error> {
         self.on_tape(operation, |tape| {
+            tape.look_at(operation)?;
             let axis = tape.shape(self.node).axis(axis, operation)?;
             let indices = tape.extreme_indices(extreme, self.node, axis, operation)?;
             let shape = reduced(tape.shape(self.node), AxisSet::default().with(axis), false);

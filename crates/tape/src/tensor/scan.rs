@@ -80,7 +80,11 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
     pub fn try_logcumsumexp(self, axis: isize) -> Result<Self, Error> {
-        self.try_scan(axis, "logcumsumexp", |later, earlier| Self::try_stack(&[later, earlier], 0)?.try_logsumexp(0))
+        // An exponential of zero receives nothing, also where it is all there is.
+        let infinite = self.eq(T::neg_infinity());
+        infinite.try_select(T::neg_infinity(), self)?.try_scan(axis, "logcumsumexp", |later, earlier| {
+            Self::try_stack(&[later, earlier], 0)?.try_logsumexp(0)
+        })
     }
 
     /// Combines each element with all before it by an associative operation: after round r an element holds what `2^r`
@@ -125,7 +129,7 @@ impl<T: Real> Tensor<T> {
     /// As [`cummax`](Self::cummax).
     ///
     /// # Errors
-    /// [`Error::Axis`] if there is no such axis.
+    /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
     pub fn try_cummax(self, axis: isize) -> Result<(Self, ArrayD<usize>), Error> {
         self.try_running_extreme(Extreme::Max, axis, "cummax")
     }
@@ -147,7 +151,7 @@ impl<T: Real> Tensor<T> {
     /// As [`cummin`](Self::cummin).
     ///
     /// # Errors
-    /// [`Error::Axis`] if there is no such axis.
+    /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
     pub fn try_cummin(self, axis: isize) -> Result<(Self, ArrayD<usize>), Error> {
         self.try_running_extreme(Extreme::Min, axis, "cummin")
     }
@@ -159,6 +163,7 @@ impl<T: Real> Tensor<T> {
         operation: &'static str,
     ) -> Result<(Self, ArrayD<usize>), Error> {
         self.on_tape(operation, |tape| {
+            tape.look_at(operation)?;
             let shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, operation)?;
             let (elements, lines) = (tape.dense_elements(self.node), around(&shape, axis));

@@ -1,10 +1,9 @@
 //! Putting elements where indices or a mask say.
 
-use ndarray::{ArrayBase, Data, Dimension};
-
-use super::index::{check_indices, leading, masking, reached, save};
+use super::index::{check_indices, leading, masking, reached};
 use super::{Mask, Operand, Tensor};
 use crate::error::{Error, unwrap};
+use crate::indices::Indices;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::Storage;
@@ -29,12 +28,7 @@ impl<T: Real> Tensor<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn scatter<S: Data<Elem = usize>, D: Dimension>(
-        self,
-        axis: isize,
-        indices: &ArrayBase<S, D>,
-        source: impl Into<Operand<T>>,
-    ) -> Self {
+    pub fn scatter<'a>(self, axis: isize, indices: impl Into<Indices<'a>>, source: impl Into<Operand<T>>) -> Self {
         unwrap(self.try_scatter(axis, indices, source))
     }
 
@@ -43,17 +37,21 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the indices have another number of axes or are longer
     /// in another axis, or the source does not broadcast to them, [`Error::Index`] if an index is not below the axis'
-    /// length.
-    pub fn try_scatter<S: Data<Elem = usize>, D: Dimension>(
+    /// length; [`Error::LookedAt`] if the indices are an input of a program, because it matters which of them repeat.
+    pub fn try_scatter<'a>(
         self,
         axis: isize,
-        indices: &ArrayBase<S, D>,
+        indices: impl Into<Indices<'a>>,
         source: impl Into<Operand<T>>,
     ) -> Result<Self, Error> {
-        let source = source.into();
+        let (indices, source) = (indices.into(), source.into());
         self.on_tape("scatter", |tape| {
-            let placed = Placed::new(tape, self, axis, indices, source, "scatter")?;
-            let winners = placed.winners(indices);
+            let placed = Placed::new(tape, self, axis, &indices, source, "scatter")?;
+            if indices.input.is_some() {
+                // Which writes are the last would be the same in every run of the program.
+                tape.look_at("scatter")?;
+            }
+            let winners = placed.winners(indices.values());
             let written = tape.push_leaf(placed.indices.clone(), false, |out| {
                 out.iter_mut().zip(&winners).for_each(|(out, &wins)| *out = if wins { T::one() } else { T::zero() });
             });
@@ -78,12 +76,7 @@ impl<T: Real> Tensor<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn scatter_add<S: Data<Elem = usize>, D: Dimension>(
-        self,
-        axis: isize,
-        indices: &ArrayBase<S, D>,
-        source: impl Into<Operand<T>>,
-    ) -> Self {
+    pub fn scatter_add<'a>(self, axis: isize, indices: impl Into<Indices<'a>>, source: impl Into<Operand<T>>) -> Self {
         unwrap(self.try_scatter_add(axis, indices, source))
     }
 
@@ -91,15 +84,15 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// As [`try_scatter`](Self::try_scatter).
-    pub fn try_scatter_add<S: Data<Elem = usize>, D: Dimension>(
+    pub fn try_scatter_add<'a>(
         self,
         axis: isize,
-        indices: &ArrayBase<S, D>,
+        indices: impl Into<Indices<'a>>,
         source: impl Into<Operand<T>>,
     ) -> Result<Self, Error> {
-        let source = source.into();
+        let (indices, source) = (indices.into(), source.into());
         let put = self.on_tape("scatter_add", |tape| {
-            let placed = Placed::new(tape, self, axis, indices, source, "scatter_add")?;
+            let placed = Placed::new(tape, self, axis, &indices, source, "scatter_add")?;
             Ok(placed.put(tape, placed.source))
         })?;
         self.try_add(put)
@@ -116,7 +109,7 @@ impl<T: Real> Tensor<T> {
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn index_add(self, axis: isize, indices: &[usize], source: Self) -> Self {
+    pub fn index_add<'a>(self, axis: isize, indices: impl Into<Indices<'a>>, source: Self) -> Self {
         unwrap(self.try_index_add(axis, indices, source))
     }
 
@@ -125,20 +118,21 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the source does not have one row for each index,
     /// [`Error::Index`] if an index is not below the axis' length.
-    pub fn try_index_add(self, axis: isize, indices: &[usize], source: Self) -> Result<Self, Error> {
+    pub fn try_index_add<'a>(self, axis: isize, indices: impl Into<Indices<'a>>, source: Self) -> Result<Self, Error> {
+        let indices = indices.into();
         let added = self.on_tape("index_add", |tape| {
             let source = tape.own(source, "index_add")?;
             let shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, "index_add")?;
             let mut wanted = shape.clone();
-            wanted.as_mut()[axis] = indices.len();
+            wanted.as_mut()[axis] = indices.values().len();
             if *tape.shape(source) != wanted {
                 let (right, rule) =
                     (tape.shape(source).clone(), "the source must have one row of the tensor for each index");
                 return Err(Error::Shapes { operation: "index_add", left: shape, right, rule });
             }
-            check_indices(indices.iter().copied(), axis, &shape, "index_add")?;
-            let indices = tape.save(indices.iter().map(|&index| index as u32));
+            check_indices(&indices, axis, &shape, "index_add")?;
+            let indices = tape.save_indices(&indices);
             Ok(tape.linear(Linear::AddRows { axis, indices }, source, shape))
         })?;
         self.try_add(added)
@@ -191,18 +185,18 @@ struct Placed {
 }
 
 impl Placed {
-    fn new<T: Real, S: Data<Elem = usize>, D: Dimension>(
+    fn new<T: Real>(
         tape: &mut Storage<T>,
         x: Tensor<T>,
         axis: isize,
-        indices: &ArrayBase<S, D>,
+        indices: &Indices<'_>,
         source: Operand<T>,
         operation: &'static str,
     ) -> Result<Self, Error> {
-        let (shape, wanted) = (tape.shape(x.node).clone(), Shape::from(indices.shape()));
+        let (shape, wanted) = (tape.shape(x.node).clone(), indices.shape().clone());
         let axis = shape.axis(axis, operation)?;
         let reached = reached(&shape, &wanted, axis, operation)?;
-        check_indices(indices.iter().copied(), axis, &shape, operation)?;
+        check_indices(indices, axis, &shape, operation)?;
         let source = tape.operand(source, operation)?;
         if !tape.shape(source).broadcasts_to(&wanted) {
             let (left, right) = (wanted, tape.shape(source).clone());
@@ -211,7 +205,7 @@ impl Placed {
         }
         let source =
             if *tape.shape(source) == wanted { source } else { tape.broadcast_to(source, wanted.clone())?.node };
-        let saved = save(tape, indices);
+        let saved = tape.save_indices(indices);
         Ok(Self { source, axis, shape, reached, indices: wanted, saved })
     }
 
@@ -226,10 +220,9 @@ impl Placed {
     }
 
     /// Which writes are the last to their place.
-    fn winners<S: Data<Elem = usize>, D: Dimension>(&self, indices: &ArrayBase<S, D>) -> Vec<bool> {
+    fn winners(&self, indices: &[usize]) -> Vec<bool> {
         let [outer, count, inner] = around(&self.indices, self.axis);
         let length = self.shape[self.axis];
-        let indices: Vec<usize> = indices.iter().copied().collect();
         let mut wins = vec![false; indices.len()];
         let mut taken = vec![false; length];
         for o in 0..outer {
