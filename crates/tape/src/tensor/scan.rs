@@ -82,9 +82,9 @@ impl<T: Real> Tensor<T> {
     pub fn try_logcumsumexp(self, axis: isize) -> Result<Self, Error> {
         // An exponential of zero receives nothing, also where it is all there is.
         let infinite = self.eq(T::neg_infinity());
-        infinite.try_select(T::neg_infinity(), self)?.try_scan(axis, "logcumsumexp", |later, earlier| {
-            Self::try_stack(&[later, earlier], 0)?.try_logsumexp(0)
-        })
+        infinite
+            .try_select(T::neg_infinity(), self)?
+            .try_scan(axis, "logcumsumexp", |later, earlier| Self::try_stack(&[later, earlier], 0)?.try_logsumexp(0))
     }
 
     /// Combines each element with all before it by an associative operation: after round r an element holds what `2^r`
