@@ -1,7 +1,7 @@
 //! The numeric conventions of reductions, scans, orders and indexing: a named test for every choice.
 
 use ndarray::{ArrayD, Axis, array, s};
-use tape::{Axes, Order, Tape, Tensor};
+use tape::{Axes, Error, Order, Params, Program, Tape, Tensor};
 
 const INF: f64 = f64::INFINITY;
 const NAN: f64 = f64::NAN;
@@ -276,5 +276,31 @@ fn a_zero_adjoint_absorbs_in_every_reduction() {
     for line in lines {
         let gradient = line(x.sqrt()).select(0, 1).backward()[x].to_owned();
         assert!(gradient.iter().all(|g| g.is_finite()) && gradient[[0, 0]] == 0.0, "{gradient}");
+    }
+}
+
+#[test]
+fn a_program_chooses_anew_in_every_run_or_refuses_to_be_recorded() {
+    let params = Params::<f64>::new();
+    let point = array![1.0, 3.0, 2.0];
+    let compute =
+        |x: Tensor<f64>| x.norm(3.0, 0) + x.amax(0) + x.logsumexp(0) + x.std() + x.prod() + x.cumprod(0).sum();
+    let mut program = Program::record(&params, (point.clone(),), |_, (x,)| (compute(x), Vec::new()));
+    for point in [point.clone(), array![9.0, -3.0, 0.5], array![-1.0, -1.0, 700.0]] {
+        let tape = Tape::new();
+        let eager = compute(tape.variable(&point)).item();
+        let replayed = program.run(&params, (&point,)).unwrap().0;
+        assert!((replayed - eager).abs() <= 1e-14 * eager.abs(), "{replayed}, not {eager}");
+    }
+    let refused: [fn(Tensor<f64>) -> Result<Tensor<f64>, Error>; 5] = [
+        |x| Ok(x.try_sort(0, Order::Ascending)?.0),
+        |x| x.try_median(0),
+        |x| x.try_quantile(0.5, 0),
+        |x| Ok(x.try_cummax(0)?.0),
+        |x| x.try_masked_select(x.gt(0.0)),
+    ];
+    for compute in refused {
+        let recorded = Program::try_record(&params, (point.clone(),), |_, (x,)| Ok((compute(x)?.sum(), Vec::new())));
+        assert!(matches!(recorded.unwrap_err(), Error::LookedAt { .. }));
     }
 }

@@ -117,7 +117,7 @@ fn block_sum<T: Real, R: Real>(x: &[T], f: impl Fn(T) -> R) -> R {
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {
-            sums[lane] = sums[lane] + sums[lane + half];
+            sums[lane] += sums[lane + half];
         }
         half /= 2;
     }
