@@ -76,6 +76,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Broadcast`] if the three shapes do not broadcast.
+    #[track_caller]
     pub fn try_mul_add(self, a: impl Into<Operand<T>>, b: impl Into<Operand<T>>) -> Result<Self, Error> {
         self.composed("mul_add", a, b, |tape, [x, a, b]| {
             let product = tape.binary(Binary::Mul, x, a)?;
@@ -102,6 +103,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Broadcast`] if the three shapes do not broadcast.
+    #[track_caller]
     pub fn try_lerp(self, end: impl Into<Operand<T>>, weight: impl Into<Operand<T>>) -> Result<Self, Error> {
         self.composed("lerp", end, weight, |tape, [start, end, weight]| {
             let one = tape.operand(Operand::Number(T::one()), "lerp")?;
@@ -134,6 +136,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Broadcast`] if the three shapes do not broadcast.
+    #[track_caller]
     pub fn try_clamp(self, min: impl Into<Operand<T>>, max: impl Into<Operand<T>>) -> Result<Self, Error> {
         self.composed("clamp", min, max, |tape, [x, min, max]| {
             let raised = tape.binary(Binary::ClampMin, x, min)?;

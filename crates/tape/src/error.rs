@@ -46,6 +46,14 @@ pub enum Error {
         /// The rule that it breaks.
         rule: &'static str,
     },
+    /// A number that is given to the operation breaks one of its rules.
+    #[error("{operation}: {rule}")]
+    Argument {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
     /// There is no such axis.
     #[error("{operation}: axis {axis} of shape {shape}: an axis lies between -{rank} and {rank}, exclusive", rank = shape.rank())]
     Axis {

@@ -44,6 +44,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if its length is odd.
+    #[track_caller]
     pub fn try_glu(self, axis: isize) -> Result<Self, Error> {
         let (shape, axis) = self.on_tape("glu", |tape| {
             let shape = tape.shape(self.node).clone();
@@ -68,6 +69,7 @@ impl<T: Real> Tensor<T> {
         unwrap(self.try_unary(op))
     }
 
+    #[track_caller]
     fn try_unary(self, op: Unary) -> Result<Self, Error> {
         self.on_tape(op.name(), |tape| Ok(tape.unary(op, self.node)))
     }
