@@ -159,7 +159,7 @@ impl<T: Real> Var<T> {
             }
             (_, other) => {
                 let right = T::word_into_bits(b.node());
-                product.push_across(other, "mul_add", Node { value, right, left: product.node(), op: Op::AddProduct })
+                product.push_across(other, "mul_add", value, right, Op::AddProduct)
             }
         }
     }
@@ -216,10 +216,7 @@ impl<T: Real> Var<T> {
             (left, right) if left == right => {
                 self.push(op.name(), value, T::word_into_bits(other.node()), Op::Binary(op))
             }
-            (_, number) => {
-                let right = T::word_into_bits(other.node());
-                self.push_across(number, op.name(), Node { value, right, left: self.node(), op: Op::Binary(op) })
-            }
+            (_, number) => self.push_across(number, op.name(), value, T::word_into_bits(other.node()), Op::Binary(op)),
         }
     }
 
@@ -261,22 +258,24 @@ impl<T: Real> Var<T> {
         if self.is_constant() {
             return Self::constant(value);
         }
-        let node = Node { value, right, left: self.node(), op };
-        match living::push(self.recording(), node) {
+        // The rare way gets the parts of the node, not the node: one that lies in memory for it is written piece by piece
+        // and read as a whole, for which a processor has to wait.
+        match living::push(self.recording(), Node { value, right, left: self.node(), op }) {
             Some(node) => Self::new(value, node, self.recording()),
-            None => self.push_across(self.recording(), operation, node),
+            None => self.push_across(self.recording(), operation, value, right, op),
         }
     }
 
     /// Records a node where more is to be looked at than one number: the tape was not the last that was used, or is
-    /// observed, or was rewound between the two operands. `right` is the recording of the second operand, if that is a node.
+    /// observed, or was rewound between the two operands. `number` is the recording of the second operand, if that is a node.
     #[cold]
     #[track_caller]
-    fn push_across(self, right: u32, operation: &'static str, node: Node<T>) -> Self {
+    fn push_across(self, number: u32, operation: &'static str, value: T, right: T::Bits, op: Op) -> Self {
+        let node = Node { value, right, left: self.node(), op };
         unwrap(unwrap(living::with(self.recording(), self.node(), operation, |tape| {
             match node.op {
                 Op::Binary(_) | Op::AddProduct => {
-                    let right = (right, T::word_out_of_bits(node.right));
+                    let right = (number, T::word_out_of_bits(node.right));
                     if !tape.owns(right.0, right.1) {
                         return Err(living::mismatch::<T>((self.recording(), self.node()), right, operation));
                     }
