@@ -152,6 +152,7 @@ pub(crate) struct Path {
 }
 
 /// A copy of what is known of one node.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, and a box would be allocated for each")]
 enum Part<T: Real> {
     Scalar(Node<T>),
     Tensor { op: TensorOp, operands: Nodes, shape: Shape },

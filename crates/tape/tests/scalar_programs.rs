@@ -53,7 +53,7 @@ fn function(steps: &[Step], rounds: usize, x: &[Var]) -> Var {
             });
             let last = values.len() - 1;
             values[last] = values[last].tanh() * 2.0;
-            sum = sum + values[last] * values[last];
+            sum += values[last] * values[last];
         }
     }
     sum * 0.5 + values[values.len() - 1]
@@ -369,7 +369,7 @@ fn wrong_sizes_are_refused_by_name() {
         size("elements of the points", 4, 5)
     );
     assert_eq!(size("inputs", 2, 1).to_string(), "program: 1 inputs where 2 are expected");
-    let mut many = ScalarProgram::record_many(|x| x.to_vec(), &[1.0, 2.0]).unwrap();
+    let mut many = ScalarProgram::record_many(<[Var]>::to_vec, &[1.0, 2.0]).unwrap();
     assert_eq!(many.value(&[1.0, 2.0]).unwrap_err(), size("outputs", 2, 1));
 }
 
