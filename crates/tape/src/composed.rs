@@ -227,6 +227,7 @@ impl<T: Real> Tensor<T> {
     }
 
     /// An operation of three operands, whose shapes must broadcast.
+    #[track_caller]
     fn composed(
         self,
         operation: &'static str,

@@ -79,3 +79,45 @@ fn derivatives_of_tensors_are_within_12_ulp() {
         assert_partials(&case, &x.iter().map(|&x| gradients[x][[0]]).collect::<Vec<_>>(), 12);
     }
 }
+
+/// Recorded derivatives are right to the third order also where a rule changes its formula, which a rule made of `abs`
+/// would not be at 0.
+#[test]
+fn recorded_derivatives_are_smooth_over_the_seams_of_rules() {
+    macro_rules! function {
+        ($name:expr, $x:expr) => {
+            match $name {
+                "softplus" => $x.softplus(1.0),
+                "celu" => $x.celu(1.0),
+                "elu" => $x.elu(1.0),
+                "powi" => $x.powi(12),
+                "powf" => $x.powf(2.5),
+                "logaddexp" => $x.logaddexp(0.3),
+                name => named! { name, [$x];
+                    unary: sigmoid log_sigmoid silu mish gelu gelu_tanh erf erfc normal_cdf lgamma digamma sinc tanh_shrink
+                        atan rsqrt square;
+                    binary:;
+                },
+            }
+        };
+    }
+    for line in include_str!("oracle/higher_elementwise.txt").lines() {
+        let [name, numbers @ ..] = &line.split(" | ").collect::<Vec<_>>()[..] else { panic!("no name: {line}") };
+        let numbers: Vec<f64> = numbers.iter().map(|word| word.parse().expect("a number")).collect();
+        let [at, second, third] = numbers[..] else { panic!("three numbers: {line}") };
+        let tape = Tape::<f64>::new();
+        let v = tape.var(at);
+        let t = tape.variable([at]);
+        let of_variable = function!(*name, v).grad(v).grad(v);
+        let of_tensor = function!(*name, t).sum().grad(t).sum().grad(t);
+        for (found, expected) in [
+            (of_variable.value(), second),
+            (of_variable.grad(v).value(), third),
+            (of_tensor.sum().item(), second),
+            (of_tensor.sum().grad(t).sum().item(), third),
+        ] {
+            let close = (found - expected).abs() <= 1e-12 * expected.abs().max(1e-3);
+            assert!(close, "{name} at {at}: {found:e}, not {expected:e}");
+        }
+    }
+}
