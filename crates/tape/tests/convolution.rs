@@ -217,7 +217,7 @@ fn what_no_window_reaches_has_gradient_zero() {
 #[test]
 fn a_single_image_is_a_batch_of_one_without_the_axis() {
     let tape = Tape::new();
-    let (x, weight) = (tape.variable(&spread(&[2, 4, 5], 1)), tape.variable(&spread(&[3, 2, 2, 3], 2)));
+    let (x, weight) = (tape.variable(spread(&[2, 4, 5], 1)), tape.variable(spread(&[3, 2, 2, 3], 2)));
     let single = x.conv2d(weight, Convolution::new());
     assert_eq!(single.shape(), [3, 3, 3]);
     assert_eq!(single.to_array(), x.unsqueeze(0).conv2d(weight, Convolution::new()).squeeze(0).to_array());
@@ -241,11 +241,11 @@ fn views_that_are_not_contiguous_convolve_like_their_copies() {
 #[test]
 fn a_transposed_convolution_is_the_adjoint_of_the_convolution() {
     let tape = Tape::<f64>::new();
-    let x = tape.variable(&spread(&[2, 4, 7, 6], 1));
-    let weight = tape.constant(&spread(&[6, 2, 3, 2], 2));
+    let x = tape.variable(spread(&[2, 4, 7, 6], 1));
+    let weight = tape.constant(spread(&[6, 2, 3, 2], 2));
     let options = Convolution::new().groups(2).stride([2, 3]).padding([(1, 0), (2, 1)]).dilation([1, 2]);
     let y = x.conv2d(weight, options);
-    let adjoint = tape.constant(&spread(&y.shape(), 3));
+    let adjoint = tape.constant(spread(&y.shape(), 3));
     let gradients = (y * adjoint).sum().backward();
     // Heights 6 and 7 have as many windows: the output padding says that it was 7.
     let back = adjoint.conv_transpose2d(weight, options.output_padding([1, 0]));
