@@ -256,7 +256,7 @@ fn a_transposed_convolution_is_the_adjoint_of_the_convolution() {
 fn every_malformed_convolution_names_the_rule_it_breaks() {
     type Wrong = (&'static str, fn(&Tape<f64>) -> Result<Tensor<f64>, tape::Error>);
     fn zeros(tape: &Tape<f64>, shape: &[usize]) -> Tensor<f64> {
-        tape.variable(&ArrayD::zeros(shape))
+        tape.variable(ArrayD::zeros(shape))
     }
     fn conv2d(
         tape: &Tape<f64>,
