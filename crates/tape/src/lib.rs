@@ -38,6 +38,8 @@ mod graph;
 mod higher;
 mod indices;
 mod kernel;
+#[cfg(feature = "linalg")]
+mod linalg;
 mod living;
 mod op;
 mod operations;
