@@ -1,7 +1,7 @@
 //! Linear algebra: values that multiply back, gradients of every order, edges, and uses that are refused.
 
 use ndarray::{ArrayD, array, s};
-use tape::{Error, Tape, Tensor, check_tensors};
+use tape::{Error, Shape, Tape, Tensor, check_tensors};
 
 /// Elements that fill an interval evenly.
 fn spread(shape: &[usize], phase: f64) -> ArrayD<f64> {
@@ -12,7 +12,7 @@ fn spread(shape: &[usize], phase: f64) -> ArrayD<f64> {
 
 /// Well away from singular.
 fn regular(shape: &[usize]) -> ArrayD<f64> {
-    spread(shape, 0.2) + ndarray::Array2::eye(shape[shape.len() - 1]) * 4.0
+    spread(shape, 0.2) + ndarray::Array2::<f64>::eye(shape[shape.len() - 1]) * 4.0
 }
 
 fn flat(tensors: &[Tensor<f64>]) -> Tensor<f64> {
@@ -70,7 +70,7 @@ fn pseudo_inverses_have_their_gradients() {
         let sides = [&shape[..shape.len() - 1], &[2]].concat();
         verify(|x| x[0].lstsq(x[1]), &[spread(shape, 0.4), spread(&sides, 0.1)]);
     }
-    let tape = Tape::new();
+    let tape = Tape::<f64>::new();
     let a = tape.variable(spread(&[4, 1], 0.1)).matmul(tape.variable(spread(&[1, 3], 0.3)));
     let p = a.pinv();
     assert_close(a.matmul(p).matmul(a), a);
@@ -100,13 +100,13 @@ fn determinants_have_their_gradients_also_of_singular_matrices() {
 fn factors_multiply_back_and_have_their_gradients() {
     for shape in [&[3, 3][..], &[2, 2, 2]] {
         verify(|x| definite(x[0]).cholesky(), &[spread(shape, 0.4)]);
-        let tape = Tape::new();
+        let tape = Tape::<f64>::new();
         let a = definite(tape.variable(spread(shape, 0.4)));
         let l = a.cholesky();
         assert_close(l.matmul(l.t()), a);
     }
     for shape in [&[4, 2][..], &[3, 3], &[2, 4], &[2, 3, 2], &[2, 1, 2, 3]] {
-        let tape = Tape::new();
+        let tape = Tape::<f64>::new();
         let a = tape.variable(spread(shape, 0.4));
         let (q, r) = a.qr();
         assert_close(q.matmul(r), a);
@@ -123,7 +123,7 @@ fn eigenvalues_and_vectors_have_their_gradients() {
     for shape in [&[1, 1][..], &[3, 3], &[2, 3, 3]] {
         let eigen = |x: &[Tensor<f64>]| ((x[0] + x[0].t()) * 0.5).eigh();
         verify(|x| flat(&<[_; 2]>::from(eigen(x))), &[spread(shape, 0.4)]);
-        let tape = Tape::new();
+        let tape = Tape::<f64>::new();
         let a = tape.variable(spread(shape, 0.4));
         let (values, vectors) = eigen(&[a]);
         assert_close((vectors * values.unsqueeze(-2)).matmul(vectors.t()), (a + a.t()) * 0.5);
@@ -134,7 +134,7 @@ fn eigenvalues_and_vectors_have_their_gradients() {
 fn singular_values_and_vectors_have_their_gradients() {
     for shape in [&[4, 2][..], &[3, 3], &[2, 4], &[2, 3, 2], &[1, 3], &[3, 1]] {
         verify(|x| flat(&<[_; 3]>::from(x[0].svd())), &[spread(shape, 0.4)]);
-        let tape = Tape::new();
+        let tape = Tape::<f64>::new();
         let a = tape.variable(spread(shape, 0.4));
         let (u, s, vt) = a.svd();
         assert_close((u * s.unsqueeze(-2)).matmul(vt), a);
@@ -152,7 +152,7 @@ fn tangents_agree_with_gradients() {
         |x| flat(&<[_; 3]>::from(x.svd())),
     ];
     for operation in operations {
-        let tape = Tape::new();
+        let tape = Tape::<f64>::new();
         let x = tape.variable(regular(&[3, 3]));
         let direction = tape.constant(spread(&[3, 3], 0.8));
         let y = operation(x).sin().sum();
@@ -163,7 +163,7 @@ fn tangents_agree_with_gradients() {
 
 #[test]
 fn signs_do_not_depend_on_the_algorithm() {
-    let tape = Tape::new();
+    let tape = Tape::<f64>::new();
     let a = tape.variable(spread(&[3, 3], 0.7));
     let largest = |vectors: Tensor<f64>| vectors.max_axis(0) + vectors.min_axis(0);
     assert!(largest((a + a.t()).eigh().1).to_array().iter().all(|&x| x > 0.0));
@@ -174,7 +174,7 @@ fn signs_do_not_depend_on_the_algorithm() {
 
 #[test]
 fn only_the_lower_triangle_of_a_symmetric_matrix_is_read() {
-    let tape = Tape::new();
+    let tape = Tape::<f64>::new();
     let whole = tape.variable([[4.0, 2.0], [2.0, 10.0]]);
     let lower = tape.variable([[4.0, f64::NAN], [2.0, 10.0]]);
     assert_eq!(lower.cholesky().to_array(), whole.cholesky().to_array());
@@ -186,7 +186,7 @@ fn only_the_lower_triangle_of_a_symmetric_matrix_is_read() {
 
 #[test]
 fn equal_eigenvalues_and_singular_values_contribute_nothing_through_vectors() {
-    let tape = Tape::new();
+    let tape = Tape::<f64>::new();
     let a = tape.variable([[2.0, 0.0], [0.0, 2.0]]);
     let weights = tape.constant([[0.3, 0.7], [-0.2, 0.5]]);
     assert_eq!((a.eigh().1 * weights).sum().backward()[a].as_slice(), Some(&[0.0; 4][..]));
@@ -200,7 +200,7 @@ fn equal_eigenvalues_and_singular_values_contribute_nothing_through_vectors() {
 
 #[test]
 fn a_singular_matrix_has_a_logarithm_of_minus_infinity_and_no_gradient() {
-    let tape = Tape::new();
+    let tape = Tape::<f64>::new();
     let a = tape.variable([[1.0, 2.0], [2.0, 4.0]]);
     let (sign, logarithm) = a.slogdet();
     assert_eq!((sign.item(), logarithm.item()), (0.0, f64::NEG_INFINITY));
@@ -210,7 +210,7 @@ fn a_singular_matrix_has_a_logarithm_of_minus_infinity_and_no_gradient() {
 #[test]
 fn matrices_of_no_size_work() {
     for shape in [[0, 0, 0], [2, 0, 0], [0, 3, 3]] {
-        let tape = Tape::new();
+        let tape = Tape::<f64>::new();
         let a = tape.variable(ArrayD::<f64>::zeros(&shape[..]));
         assert_eq!(a.det().to_array(), ArrayD::ones(&shape[..1]));
         assert_eq!(a.slogdet().1.to_array(), ArrayD::zeros(&shape[..1]));
@@ -221,12 +221,12 @@ fn matrices_of_no_size_work() {
         assert_eq!(a.det().sum().grad(a).sum().item(), 0.0);
     }
     for shape in [[3, 0], [0, 3]] {
-        let tape = Tape::new();
+        let tape = Tape::<f64>::new();
         let a = tape.variable(ArrayD::<f64>::zeros(&shape[..]));
         let (u, s, vt) = a.svd();
         let (q, r) = a.qr();
-        assert_eq!([u, q].map(Tensor::shape), [[shape[0], 0].into(), [shape[0], 0].into()]);
-        assert_eq!([vt, r].map(Tensor::shape), [[0, shape[1]].into(), [0, shape[1]].into()]);
+        assert_eq!([u, q].map(Tensor::shape), [[shape[0], 0]; 2].map(Shape::from));
+        assert_eq!([vt, r].map(Tensor::shape), [[0, shape[1]]; 2].map(Shape::from));
         assert_eq!(s.shape(), [0]);
         assert_eq!(a.pinv().shape(), [shape[1], shape[0]]);
         assert_eq!((q.sum() + r.sum() + u.sum() + a.pinv().sum()).backward()[a].shape(), shape);
@@ -244,7 +244,7 @@ fn single_precision_is_the_rounded_double() {
 
 #[test]
 fn misuse_is_an_error_by_name() {
-    let tape = Tape::new();
+    let tape = Tape::<f64>::new();
     let square = tape.variable(regular(&[2, 2]));
     let (oblong, vector) = (tape.variable(spread(&[2, 3], 0.1)), tape.variable([1.0, 2.0, 3.0]));
     let singular = tape.variable(array![[[[1.0, 0.0], [0.0, 1.0]], [[1.0, 2.0], [2.0, 4.0]]]]);
