@@ -208,6 +208,18 @@ fn a_singular_matrix_has_a_logarithm_of_minus_infinity_and_no_gradient() {
 }
 
 #[test]
+fn a_determinant_is_zero_at_every_lower_rank_and_nan_where_an_element_is() {
+    for n in 1..6 {
+        let tape = Tape::<f64>::new();
+        let column = tape.variable(spread(&[n, 1], 0.3));
+        let rank_one = column.matmul(column.t() * 0.0 + 1.0);
+        assert_eq!(rank_one.det().item(), if n == 1 { column.sum().item() } else { 0.0 });
+        assert_eq!((rank_one * 0.0).slogdet().1.item(), f64::NEG_INFINITY);
+        assert!(tape.variable(ArrayD::from_elem(vec![n, n], f64::NAN)).det().item().is_nan());
+    }
+}
+
+#[test]
 fn matrices_of_no_size_work() {
     for shape in [[0, 0, 0], [2, 0, 0], [0, 3, 3]] {
         let tape = Tape::<f64>::new();

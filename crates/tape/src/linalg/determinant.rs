@@ -25,7 +25,13 @@ fn pivots(a: MatRef<'_, f64>) -> (Vec<f64>, f64) {
             row = order[row];
         }
     }
-    ((0..order.len()).map(|i| lu.U()[(i, i)]).collect(), sign)
+    let mut pivots: Vec<f64> = (0..order.len()).map(|i| lu.U()[(i, i)]).collect();
+    let is_nan = (0..a.nrows()).any(|i| (0..a.ncols()).any(|j| a[(i, j)].is_nan()));
+    if let (Some(zero), false) = (pivots.iter().position(|&pivot| pivot == 0.0), is_nan) {
+        // The elimination divided by it, and left NaN behind.
+        pivots[zero..].fill(0.0);
+    }
+    (pivots, sign)
 }
 
 struct Det;
