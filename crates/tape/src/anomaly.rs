@@ -258,6 +258,8 @@ impl<T: Real> Storage<T> {
             | Op::RightConstant(_)
             | Op::LeftConstant(_)
             | Op::AddProduct
+            | Op::AddProductConstant
+            | Op::Detached
             | Op::Element => self.examine_scalar_shares(adjoints, index, node),
         };
         match (anomaly, &self.watch) {
@@ -287,6 +289,8 @@ impl<T: Real> Storage<T> {
                 | Op::RightConstant(_)
                 | Op::LeftConstant(_)
                 | Op::AddProduct
+                | Op::AddProductConstant
+                | Op::Detached
                 | Op::Element => AnomalyOperand::scalar(adjoints.scalars[argument as usize]),
             };
             self.which().contain(T::from_f64(found.value)).then(|| Anomaly {
@@ -356,6 +360,8 @@ impl<T: Real> Storage<T> {
                     | Op::RightConstant(_)
                     | Op::LeftConstant(_)
                     | Op::AddProduct
+                    | Op::AddProductConstant
+                    | Op::Detached
                     | Op::Element,
                     _,
                 ) => (operand != 0).then(|| AnomalyOperand::scalar(node.value)),

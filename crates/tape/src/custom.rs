@@ -159,7 +159,7 @@ pub(crate) fn run<T: Real>(recording: u32, node: u32, gradients: &mut Gradients<
             }
             Callback::Operation(operation) => {
                 let inputs = living::with(recording, node, "backward", |tape: &mut Storage<T>| arrays(tape, node))?;
-                let shares = shares(&*operation, inputs, adjoint)?;
+                let shares = shares(&*operation, inputs, &adjoint)?;
                 living::with(recording, node, "backward", |tape: &mut Storage<T>| {
                     sweep::add_shares(tape, gradients, node, &shares);
                 })?;
@@ -180,13 +180,13 @@ fn arrays<T: Real>(tape: &Storage<T>, node: u32) -> Vec<ArrayD<T>> {
 fn shares<T: Real>(
     operation: &dyn CustomOp<T>,
     mut arrays: Vec<ArrayD<T>>,
-    adjoint: ArrayD<T>,
+    adjoint: &ArrayD<T>,
 ) -> Result<Vec<Option<ArrayD<T>>>, Error> {
     let tape = Tape::new();
     let output = arrays.pop().expect("the output is the last");
     // Variables, because the rule may differentiate something itself.
     let inputs: Vec<Tensor<T>> = arrays.iter().map(|input| tape.variable(input)).collect();
-    let shares = checked(operation, &inputs, operation.vjp(&inputs, tape.constant(&output), tape.constant(&adjoint)))?;
+    let shares = checked(operation, &inputs, operation.vjp(&inputs, tape.constant(&output), tape.constant(adjoint)))?;
     Ok(shares.into_iter().map(|share| share.map(Tensor::to_array)).collect())
 }
 

@@ -1,5 +1,7 @@
 //! What can go wrong when a tape is used: one enumeration.
 
+use std::panic::Location;
+
 use crate::anomaly::Anomaly;
 use crate::shape::Shape;
 
@@ -41,6 +43,14 @@ pub enum Error {
         operation: &'static str,
         /// The operand's shape.
         shape: Shape,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
+    /// A number that is given to the operation breaks one of its rules.
+    #[error("{operation}: {rule}")]
+    Argument {
+        /// The operation that was asked for.
+        operation: &'static str,
         /// The rule that it breaks.
         rule: &'static str,
     },
@@ -151,6 +161,32 @@ pub enum Error {
     #[error("parameters: {found} elements where the parameters have {expected}")]
     ParameterLayout {
         /// How many elements the parameters have.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// A replayed function would have taken another path than the one that was recorded.
+    #[error(
+        "program: path changed at point {point}: what {location} asks has another answer than when it was recorded"
+    )]
+    PathChanged {
+        /// Where the function asks: the first question whose answer differs.
+        location: &'static Location<'static>,
+        /// The number of the point in its batch; 0 if there is only one.
+        point: usize,
+    },
+    /// Something that a replay could not do again was done while a program was recorded.
+    #[error("{operation}: cannot be recorded in a program of scalars: its result would be a constant at every replay")]
+    NotReplayable {
+        /// What was done.
+        operation: &'static str,
+    },
+    /// A program was given another number of elements than it needs.
+    #[error("program: {found} {what} where {expected} are expected")]
+    ProgramSize {
+        /// Which elements.
+        what: &'static str,
+        /// How many the program needs.
         expected: usize,
         /// How many were given.
         found: usize,

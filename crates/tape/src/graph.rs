@@ -399,6 +399,8 @@ impl<T: Real> Storage<T> {
             | Op::RightConstant(_)
             | Op::LeftConstant(_)
             | Op::AddProduct
+            | Op::AddProductConstant
+            | Op::Detached
             | Op::Element => GraphNode {
                 number,
                 operation: node.op.name(),

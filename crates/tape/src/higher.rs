@@ -152,6 +152,7 @@ pub(crate) struct Path {
 }
 
 /// A copy of what is known of one node.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, and a box would be allocated for each")]
 enum Part<T: Real> {
     Scalar(Node<T>),
     Tensor { op: TensorOp, operands: Nodes, shape: Shape },
@@ -191,10 +192,13 @@ impl Path {
             let node = storage.nodes[index as usize];
             let word = |bits: T::Bits| T::word_out_of_bits(bits) as usize;
             self.needed[index as usize] |= match node.op {
-                Op::Leaf => false,
-                Op::Unary(_) | Op::Powi | Op::RightConstant(_) | Op::LeftConstant(_) | Op::Element => {
-                    self.needed[node.left as usize]
-                }
+                Op::Leaf | Op::Detached => false,
+                Op::Unary(_)
+                | Op::Powi
+                | Op::RightConstant(_)
+                | Op::LeftConstant(_)
+                | Op::AddProductConstant
+                | Op::Element => self.needed[node.left as usize],
                 Op::Binary(_) | Op::AddProduct => self.needed[node.left as usize] || self.needed[word(node.right)],
                 Op::Tensor => {
                     let slot = storage.slot(index);
@@ -231,6 +235,8 @@ impl Path {
                 | Op::RightConstant(_)
                 | Op::LeftConstant(_)
                 | Op::AddProduct
+                | Op::AddProductConstant
+                | Op::Detached
                 | Op::Element => Derivative::Scalar(Var::new(recorded.value, node, recording)),
             }
         })

@@ -43,8 +43,11 @@ static BADGES: Mutex<Vec<Arc<Badge>>> = Mutex::new(Vec::new());
 /// How many recordings there were. It does not come round in a thousand years; the 32-bit numbers made of it do.
 static RECORDINGS: AtomicU64 = AtomicU64::new(0);
 
-/// How many different numbers there are: 0 means no tape.
-const NUMBERS: u64 = u32::MAX as u64;
+/// How many different numbers there are: 0 means no tape, and the highest bit is a mark.
+const NUMBERS: u64 = (u32::MAX >> 1) as u64;
+
+/// Set in the numbers of recordings that keep what is asked of their variables, so that a handle alone tells.
+pub(crate) const WATCHED: u32 = 1 << 31;
 
 fn badges() -> MutexGuard<'static, Vec<Arc<Badge>>> {
     // The list is whole after every operation on it, also where a thread panicked while it held the lock.
@@ -53,22 +56,24 @@ fn badges() -> MutexGuard<'static, Vec<Arc<Badge>>> {
 
 /// A number for a new recording.
 ///
-/// After 2^32 - 1 recordings, hours of tiny steps, the numbers come round. One that a living tape still bears is left
-/// out, so that two tapes never share one. What remains is a handle that was kept for exactly 2^32 - 1 recordings and is
+/// After 2^31 - 1 recordings, hours of tiny steps, the numbers come round. One that a living tape still bears is left
+/// out, so that two tapes never share one. What remains is a handle that was kept for exactly 2^31 - 1 recordings and is
 /// taken for one of the current: its node number is still checked, so it reads a wrong number, never wild memory.
 fn next_number() -> u32 {
     loop {
         let count = RECORDINGS.fetch_add(1, Ordering::Relaxed);
         let number = (count % NUMBERS) as u32 + 1;
-        if count < NUMBERS || badges().iter().all(|badge| !badge.bears(number)) {
+        if count < NUMBERS
+            || badges().iter().all(|badge| ![number, number | WATCHED].iter().any(|&number| badge.bears(number)))
+        {
             return number;
         }
     }
 }
 
-/// Enters a new tape into this thread's table.
-pub(crate) fn enter<T: Real>(storage: NonNull<Storage<T>>) -> Arc<Badge> {
-    let number = next_number();
+/// Enters a new tape into this thread's table; its recordings are `WATCHED`, or the mark is 0.
+pub(crate) fn enter<T: Real>(storage: NonNull<Storage<T>>, mark: u32) -> Arc<Badge> {
+    let number = next_number() | mark;
     let badge = Arc::new(Badge {
         thread: std::thread::current().id(),
         current: AtomicU32::new(number),
@@ -81,7 +86,7 @@ pub(crate) fn enter<T: Real>(storage: NonNull<Storage<T>>) -> Arc<Badge> {
 
 /// Gives what a tape records next a number of its own.
 pub(crate) fn renumber(badge: &Badge) -> u32 {
-    let number = next_number();
+    let number = next_number() | (badge.number() & WATCHED);
     badge.current.store(number, Ordering::Relaxed);
     number
 }
@@ -223,7 +228,7 @@ mod tests {
     use super::*;
     use crate::Tape;
 
-    /// After 2^32 - 1 recordings the numbers start over. A tape that lives through all of them keeps its own, also those of
+    /// After 2^31 - 1 recordings the numbers start over. A tape that lives through all of them keeps its own, also those of
     /// what it recorded before it was rewound.
     #[test]
     fn numbers_that_come_round_leave_living_tapes_alone() {

@@ -37,6 +37,11 @@ pub(crate) enum Op {
     LeftConstant(Binary),
     /// `left`, a product, plus `right`, rounded once: the second half of a fused multiply-add.
     AddProduct,
+    /// The same where what is added is a constant, kept in `right`.
+    AddProductConstant,
+    /// The value of `left`, through which nothing is differentiated. Only recordings for a replay have it: elsewhere what
+    /// is detached is a constant.
+    Detached,
     /// The element `right`, counted row by row, of the tensor `left`.
     Element,
     /// A tensor; everything else about it is in its slot.
@@ -150,13 +155,15 @@ impl<T: Real> Node<T> {
         let left = Argument::Node(self.left);
         let (first, second) = match self.op {
             Op::Leaf | Op::Tensor => (None, None),
-            Op::Unary(_) => (Some(left), None),
+            Op::Unary(_) | Op::Detached => (Some(left), None),
             Op::Powi => {
                 let n = T::word_out_of_bits(self.right).cast_signed();
                 (Some(left), Some(Argument::Number(T::from_f64(f64::from(n)))))
             }
             Op::Binary(_) | Op::AddProduct => (Some(left), Some(Argument::Node(T::word_out_of_bits(self.right)))),
-            Op::RightConstant(_) => (Some(left), Some(Argument::Number(T::out_of_bits(self.right)))),
+            Op::RightConstant(_) | Op::AddProductConstant => {
+                (Some(left), Some(Argument::Number(T::out_of_bits(self.right))))
+            }
             Op::LeftConstant(_) => (Some(Argument::Number(T::out_of_bits(self.right))), Some(left)),
             Op::Element => (Some(left), None),
         };
@@ -172,7 +179,8 @@ impl Op {
             Self::Unary(rule) => rule.name(),
             Self::Powi => "powi",
             Self::Binary(rule) | Self::RightConstant(rule) | Self::LeftConstant(rule) => rule.name(),
-            Self::AddProduct => "mul_add",
+            Self::AddProduct | Self::AddProductConstant => "mul_add",
+            Self::Detached => "detach",
             Self::Element => "at",
             Self::Tensor => "tensor",
         }
@@ -181,13 +189,14 @@ impl Op {
     /// The floating-point operations of a scalar node: a function counts as one.
     pub(crate) fn flops(self) -> u64 {
         match self {
-            Self::Leaf | Self::Element | Self::Tensor => 0,
+            Self::Leaf | Self::Element | Self::Tensor | Self::Detached => 0,
             Self::Unary(_)
             | Self::Powi
             | Self::Binary(_)
             | Self::RightConstant(_)
             | Self::LeftConstant(_)
-            | Self::AddProduct => 1,
+            | Self::AddProduct
+            | Self::AddProductConstant => 1,
         }
     }
 }

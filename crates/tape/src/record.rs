@@ -45,7 +45,7 @@ impl<T: Real> Storage<T> {
             Operand::Var(var) if !var.is_constant() => {
                 self.stack_vars(&[var], Shape::default(), operation).map(|tensor| tensor.node)
             }
-            Operand::Var(var) => Ok(self.number(var.value()).node),
+            Operand::Var(var) => Ok(self.number(var.number()).node),
             Operand::Number(number) => Ok(self.number(number).node),
         }
     }
@@ -251,10 +251,9 @@ impl<T: Real> Storage<T> {
             let own = shape.dense_strides();
             let mut offset = 0;
             for &operand in operands {
-                let view = tape.slot(operand).view();
-                let elements = kernel::dense(view, &tape.scratch);
-                kernel::copy_strided(elements, view.shape, out, offset, &own);
-                offset += view.shape[axis] * own[axis] as usize;
+                let shape = tape.shape(operand);
+                kernel::copy_strided(tape.dense_elements(operand), shape, out, offset, &own);
+                offset += shape[axis] * own[axis] as usize;
             }
         }))
     }
@@ -271,7 +270,7 @@ impl<T: Real> Storage<T> {
             return Err(living::mismatch::<T>((self.recording(), 0), foreign, operation));
         }
         let out = self.arena.take(vars.len());
-        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.value());
+        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.number());
         let elements = NonNull::from(out);
         let nodes: Nodes = vars.iter().map(|var| var.node()).collect();
         Ok(self.push_dense(TensorOp::StackVars, &nodes, shape, elements))
@@ -320,8 +319,7 @@ impl<T: Real> Storage<T> {
             return Err(Error::Shape { operation: extreme.name(), shape: self.shape(x).clone(), rule });
         }
         Ok(self.compute(TensorOp::Extreme(extreme), &[x], Shape::default(), |tape, out| {
-            let elements = tape.scratch.take(size);
-            kernel::copy(tape.slot(x).view(), elements);
+            let elements = tape.dense_elements(x);
             let mut index = [0];
             match extreme {
                 Extreme::Max => kernel::max(elements, 1, size, 1, out, &mut index),
@@ -330,16 +328,26 @@ impl<T: Real> Storage<T> {
         }))
     }
 
+    /// A tensor's elements row by row: its own if they lie so, a copy in the scratch memory otherwise.
+    pub(crate) fn dense_elements(&self, x: u32) -> &[T] {
+        kernel::dense(self.slot(x).view(), &self.scratch)
+    }
+
     /// The indices of the largest or smallest elements along an axis, the first of equals.
-    pub(crate) fn extreme_indices(&mut self, extreme: Extreme, x: u32, axis: usize) -> Result<Vec<u32>, Error> {
-        let slot = self.slot(x);
-        let [outer, middle, inner] = crate::transpose::around(&slot.shape, axis);
+    pub(crate) fn extreme_indices(
+        &mut self,
+        extreme: Extreme,
+        x: u32,
+        axis: usize,
+        operation: &'static str,
+    ) -> Result<Vec<u32>, Error> {
+        let shape = self.shape(x).clone();
+        let [outer, middle, inner] = crate::transpose::around(&shape, axis);
         if middle == 0 && outer * inner > 0 {
             let rule = "an axis of length zero has no largest or smallest element";
-            return Err(Error::Shape { operation: extreme.name(), shape: slot.shape.clone(), rule });
+            return Err(Error::Shape { operation, shape, rule });
         }
-        let elements = self.scratch.take(slot.shape.size());
-        kernel::copy(slot.view(), elements);
+        let elements = self.dense_elements(x);
         let (values, mut indices) = (self.scratch.take(outer * inner), vec![0; outer * inner]);
         match extreme {
             Extreme::Max => kernel::max(elements, outer, middle, inner, values, &mut indices),
@@ -354,7 +362,7 @@ impl<T: Real> Storage<T> {
         let shape = self.shape(x).clone();
         let cols = shape.last().copied().unwrap_or(1);
         self.compute(TensorOp::LogSoftmax, &[x], shape, |tape, out| {
-            let elements = kernel::dense(tape.slot(x).view(), &tape.scratch);
+            let elements = tape.dense_elements(x);
             kernel::log_softmax(elements, out.len().checked_div(cols).unwrap_or(0), cols, out);
         })
     }

@@ -50,7 +50,7 @@ mod sealed {
 
 impl<T: Real> Root<T> for Var<T> {
     fn handle(self) -> Handle<T> {
-        Handle { node: self.node(), recording: self.recording(), value: Some(self.value()) }
+        Handle { node: self.node(), recording: self.recording(), value: Some(self.number()) }
     }
 }
 
@@ -65,6 +65,9 @@ pub(crate) fn backward<T: Real>(root: impl Root<T>) -> Result<Gradients<T>, Erro
     let Handle { node, recording, .. } = root.handle();
     if recording == 0 {
         return Err(Error::ConstantRoot);
+    }
+    if recording & living::WATCHED != 0 {
+        return Err(Error::NotReplayable { operation: "backward" });
     }
     let mut gradients = living::with(recording, node, "backward", |storage: &mut Storage<T>| {
         single(storage, node)?;
@@ -113,6 +116,8 @@ fn single<T: Real>(storage: &Storage<T>, node: u32) -> Result<T, Error> {
         | Op::RightConstant(_)
         | Op::LeftConstant(_)
         | Op::AddProduct
+        | Op::AddProductConstant
+        | Op::Detached
         | Op::Element => Ok(value),
     }
 }
@@ -155,13 +160,16 @@ fn hand_on_stretch<T: Real>(
     to: u32,
     from: u32,
 ) -> Result<(), Error> {
+    // The adjoint that was deposited last, and where: mostly it is the next one that is read, and a register is there at
+    // once, where memory that was just written to is not.
+    let mut last = (0, T::zero());
     if storage.watch.is_none() {
         for index in (to as usize..=from as usize).rev() {
-            hand_on(storage, adjoints, index);
+            hand_on(storage, adjoints, index, &mut last);
         }
     } else {
         for index in (to as usize..=from as usize).rev() {
-            hand_on(storage, adjoints, index);
+            hand_on(storage, adjoints, index, &mut last);
             storage.examine_shares(adjoints, index)?;
         }
     }
@@ -221,12 +229,14 @@ pub(crate) fn add_shares<T: Real>(
 }
 
 #[inline(always)]
-fn hand_on<T: Real>(storage: &mut Storage<T>, adjoints: &mut Adjoints<T>, index: usize) {
+fn hand_on<T: Real>(storage: &mut Storage<T>, adjoints: &mut Adjoints<T>, index: usize, last: &mut (usize, T)) {
     let node = storage.nodes[index];
     match node.op {
         Op::Tensor => {
             hand_on_tensor(storage, adjoints, node.left as usize);
             storage.scratch.reset();
+            // A tensor made of scalars has deposited behind the register's back.
+            *last = (0, T::zero());
         }
         Op::Element => hand_on_element(storage, adjoints, index, node),
         Op::Leaf
@@ -235,10 +245,12 @@ fn hand_on<T: Real>(storage: &mut Storage<T>, adjoints: &mut Adjoints<T>, index:
         | Op::Binary(_)
         | Op::RightConstant(_)
         | Op::LeftConstant(_)
-        | Op::AddProduct => {
-            let g = adjoints.scalars[index];
+        | Op::AddProduct
+        | Op::AddProductConstant
+        | Op::Detached => {
+            let g = if last.0 == index { last.1 } else { adjoints.scalars[index] };
             if g.into_bits() != T::UNREACHED {
-                hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
+                *last = hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
             }
         }
     }
@@ -297,43 +309,42 @@ fn clear_unreached_params<T: Real>(adjoints: &mut Adjoints<T>) {
     }
 }
 
-/// Stores the first contribution to a scalar's adjoint, adds later ones.
+/// Stores the first contribution to a scalar's adjoint, adds later ones; returns where, and what is there now.
 #[inline(always)]
-fn deposit<T: Real>(adjoints: &mut [T], node: u32, share: T) {
+fn deposit<T: Real>(adjoints: &mut [T], node: u32, share: T) -> (usize, T) {
     let adjoint = &mut adjoints[node as usize];
     *adjoint = if adjoint.into_bits() == T::UNREACHED { share } else { *adjoint + share };
+    (node as usize, *adjoint)
 }
 
 #[inline(always)]
-fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>, g: T) {
+fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>, g: T) -> (usize, T) {
     let Node { value: y, left, .. } = node;
     // A zero adjoint absorbs: its shares are zero whatever the partials are.
     let absorbs = g == T::zero();
     let share = |share: T| if absorbs { T::zero() } else { share };
     let x = nodes[left as usize].value;
     match node.op {
-        Op::Leaf | Op::Element | Op::Tensor => {}
+        Op::Leaf | Op::Element | Op::Tensor | Op::Detached => (0, g),
         Op::Unary(rule) => deposit(adjoints, left, share(rule.share(x, y, g))),
         Op::Powi => {
             let n = T::word_out_of_bits(node.right).cast_signed();
-            deposit(adjoints, left, share(Powi(n).share(x, y, g)));
+            deposit(adjoints, left, share(Powi(n).share(x, y, g)))
         }
         Op::Binary(rule) => {
             let right = T::word_out_of_bits(node.right);
             let b = nodes[right as usize].value;
-            deposit(adjoints, left, share(rule.left(x, b, y, g)));
-            deposit(adjoints, right, share(rule.right(x, b, y, g)));
+            let (first, second) = rule.shares(x, b, y, g);
+            deposit(adjoints, left, share(first));
+            deposit(adjoints, right, share(second))
         }
-        Op::RightConstant(rule) => {
-            deposit(adjoints, left, share(rule.left(x, T::out_of_bits(node.right), y, g)));
-        }
-        Op::LeftConstant(rule) => {
-            deposit(adjoints, left, share(rule.right(T::out_of_bits(node.right), x, y, g)));
-        }
+        Op::RightConstant(rule) => deposit(adjoints, left, share(rule.left(x, T::out_of_bits(node.right), y, g))),
+        Op::LeftConstant(rule) => deposit(adjoints, left, share(rule.right(T::out_of_bits(node.right), x, y, g))),
         Op::AddProduct => {
             deposit(adjoints, left, g);
-            deposit(adjoints, T::word_out_of_bits(node.right), g);
+            deposit(adjoints, T::word_out_of_bits(node.right), g)
         }
+        Op::AddProductConstant => deposit(adjoints, left, g),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::custom::Callbacks;
 use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
+use crate::guard::Guard;
 use crate::indices::Indices;
 use crate::kernel::View;
 use crate::living::{self, Badge};
@@ -71,6 +72,8 @@ pub struct Storage<T: Real> {
     pub(crate) bound: Option<Bound<T>>,
     /// Code of users, and at which nodes it runs.
     pub(crate) callbacks: Callbacks<T>,
+    /// What was asked of the variables, if the recording is watched.
+    pub(crate) guards: Vec<Guard<T>>,
     /// Only where a program is recorded: then operations on constants are kept too, for they may depend on its inputs.
     pub(crate) origins: Option<Origins>,
 }
@@ -142,6 +145,7 @@ impl<T: Real> Storage<T> {
             scratch: Arena::new(),
             bound: None,
             callbacks: Callbacks::none(),
+            guards: Vec::new(),
             origins: None,
         };
         storage.clear();
@@ -179,6 +183,7 @@ impl<T: Real> Storage<T> {
         self.scratch.reset();
         self.bound = None;
         self.callbacks.clear();
+        self.guards.clear();
         self.origins = None;
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
         self.nodes.push(nobody);
@@ -222,6 +227,8 @@ impl<T: Real> Storage<T> {
             | Op::RightConstant(_)
             | Op::LeftConstant(_)
             | Op::AddProduct
+            | Op::AddProductConstant
+            | Op::Detached
             | Op::Element => node != 0,
         }
     }
@@ -346,8 +353,17 @@ impl<T: Real> Tape<T> {
     /// An empty tape.
     #[must_use]
     pub fn new() -> Self {
+        Self::marked(0)
+    }
+
+    /// An empty tape that keeps what is asked of its variables, for a replay to ask again.
+    pub(crate) fn watched() -> Self {
+        Self::marked(living::WATCHED)
+    }
+
+    fn marked(mark: u32) -> Self {
         let storage = NonNull::from(Box::leak(Box::new(Storage::new())));
-        let badge = living::enter(storage);
+        let badge = living::enter(storage, mark);
         let mut tape = Self { storage, not_send: PhantomData };
         let owned = tape.storage_mut();
         owned.recording = badge.number();

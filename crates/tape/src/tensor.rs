@@ -1,19 +1,31 @@
 //! `Tensor`, the tensor handle: an array that remembers how it was computed.
 
+mod axes;
+mod diagonal;
 mod elementwise;
 mod index;
 mod join;
 mod linear_algebra;
+mod mask;
+mod order;
+mod pad;
 mod reduce;
+mod scan;
+mod scatter;
 mod shape;
+mod softmax;
+mod statistics;
+mod window;
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use ndarray::ArrayD;
 
+pub use self::axes::Axes;
 pub use self::elementwise::Mask;
-pub use self::reduce::Axes;
+pub use self::order::Order;
+pub use self::pad::Padding;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel;

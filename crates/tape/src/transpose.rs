@@ -11,6 +11,8 @@
 //! | slice | pad |
 //! | select rows (gather) | add rows (scatter-add) |
 //! | take along an axis | put along it |
+//! | windows | overlap-add |
+//! | running sum | running sum from the other end |
 //! | matrix product | matrix product with a swapped operand |
 
 use smallvec::SmallVec;
@@ -68,6 +70,60 @@ impl Saved {
     }
 }
 
+/// Windows along one axis: how many elements each has, how far apart two of them begin, and how far apart the elements
+/// in one lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Window {
+    pub(crate) axis: u8,
+    pub(crate) size: u32,
+    pub(crate) step: u32,
+    pub(crate) dilation: u32,
+}
+
+impl Window {
+    /// How many elements lie between a window's first and last, both included.
+    pub(crate) fn extent(self) -> usize {
+        (self.size as usize).saturating_sub(1) * self.dilation as usize + 1
+    }
+
+    /// How many windows fit into an axis, from its beginning on; elements that none reaches are left over.
+    pub(crate) fn count(self, length: usize) -> usize {
+        length.checked_sub(self.extent()).map_or(0, |rest| rest / self.step as usize + 1)
+    }
+}
+
+/// Windows along several axes, which may overlap. Each of these axes then counts windows instead of elements; the axes
+/// inside the windows, in the order of the list, are new ones, the first of them being axis `first` of the output.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Windows {
+    pub(crate) first: u8,
+    pub(crate) windows: SmallVec<[Window; 3]>,
+}
+
+impl Windows {
+    /// The shape of all windows of a tensor of shape `own`.
+    pub(crate) fn shape(&self, own: &Shape) -> Shape {
+        let mut shape = own.clone();
+        for window in &self.windows {
+            shape.as_mut()[window.axis as usize] = window.count(own[window.axis as usize]);
+        }
+        let sizes = self.windows.iter().map(|window| window.size as usize);
+        shape.as_mut().insert_many(self.first as usize, sizes);
+        shape
+    }
+
+    /// The strides under which the windows are seen in a tensor with strides `own`.
+    fn strides(&self, own: &[isize]) -> Strides {
+        let mut strides = Strides::from_slice(own);
+        for window in &self.windows {
+            strides[window.axis as usize] *= window.step as isize;
+        }
+        let inside = self.windows.iter().map(|window| own[window.axis as usize] * window.dilation as isize);
+        strides.insert_many(self.first as usize, inside);
+        strides
+    }
+}
+
 /// A linear operation of one operand. Together with the operand's and the output's shape it is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Linear {
@@ -102,6 +158,15 @@ pub(crate) enum Linear {
         axis: usize,
         indices: Saved,
     },
+    /// Sums of each element and all before it along the axis, or of all behind it.
+    RunningSum {
+        axis: usize,
+        reversed: bool,
+    },
+    /// All windows, side by side.
+    Windows(Windows),
+    /// Adds every window to the place where it would have been read.
+    OverlapAdd(Windows),
 }
 
 impl Linear {
@@ -118,20 +183,28 @@ impl Linear {
             Self::AddRows { .. } => "index_add",
             Self::TakeAlong { .. } => "gather",
             Self::PutAlong { .. } => "scatter_add",
+            Self::RunningSum { .. } => "cumsum",
+            Self::Windows(_) => "windows",
+            Self::OverlapAdd(_) => "overlap_add",
         }
     }
 
     /// The additions of computing the output from an operand of so many elements.
     pub(crate) fn flops(&self, read: u64) -> u64 {
         match self {
-            Self::Sum(_) | Self::AddRows { .. } | Self::PutAlong { .. } => read,
+            Self::Sum(_)
+            | Self::AddRows { .. }
+            | Self::PutAlong { .. }
+            | Self::RunningSum { .. }
+            | Self::OverlapAdd(_) => read,
             Self::Reshape
             | Self::Permute(_)
             | Self::Broadcast(_)
             | Self::Slice(_)
             | Self::Pad(_)
             | Self::SelectRows { .. }
-            | Self::TakeAlong { .. } => 0,
+            | Self::TakeAlong { .. }
+            | Self::Windows(_) => 0,
         }
     }
 
@@ -154,6 +227,9 @@ impl Linear {
             &Self::AddRows { axis, indices } => Self::SelectRows { axis, indices },
             &Self::TakeAlong { axis, indices } => Self::PutAlong { axis, indices },
             &Self::PutAlong { axis, indices } => Self::TakeAlong { axis, indices },
+            &Self::RunningSum { axis, reversed } => Self::RunningSum { axis, reversed: !reversed },
+            Self::Windows(windows) => Self::OverlapAdd(windows.clone()),
+            Self::OverlapAdd(windows) => Self::Windows(windows.clone()),
         }
     }
 
@@ -189,12 +265,15 @@ impl Linear {
                 let offset = if output.size() == 0 { 0 } else { offset.strict_add_signed(starts.sum()) };
                 Some((offset, steps.iter().zip(strides).map(|(&step, &stride)| step as isize * stride).collect()))
             }
+            Self::Windows(windows) => Some((offset, windows.strides(strides))),
             Self::Sum(_)
             | Self::Pad(_)
             | Self::SelectRows { .. }
             | Self::AddRows { .. }
             | Self::TakeAlong { .. }
-            | Self::PutAlong { .. } => None,
+            | Self::PutAlong { .. }
+            | Self::RunningSum { .. }
+            | Self::OverlapAdd(_) => None,
         }
     }
 
@@ -215,7 +294,9 @@ impl Linear {
         let elements = kernel::dense(x, scratch);
         match self {
             Self::Reshape => write(elements, out, accumulate),
-            Self::Permute(_) | Self::Broadcast(_) | Self::Slice(_) => unreachable!("these are views"),
+            Self::Permute(_) | Self::Broadcast(_) | Self::Slice(_) | Self::Windows(_) => {
+                unreachable!("these are views")
+            }
             Self::Sum(axes) => sum(elements, x.shape, *axes, scratch, out, accumulate),
             Self::Pad(Cut { starts, steps }) => {
                 if !accumulate {
@@ -261,6 +342,15 @@ impl Linear {
                 let [outer, length, inner] = around(output, *axis);
                 let count = count_along(saved.len, outer, inner);
                 kernel::put_along(elements, outer, length, inner, saved.of(indices), count, out);
+            }
+            Self::RunningSum { axis, reversed } => {
+                kernel::running_sum(elements, around(x.shape, *axis), *reversed, out, accumulate);
+            }
+            Self::OverlapAdd(windows) => {
+                if !accumulate {
+                    out.fill(T::zero());
+                }
+                kernel::add_strided(elements, x.shape, out, 0, &windows.strides(&output.dense_strides()));
             }
         }
     }
@@ -374,6 +464,18 @@ mod tests {
         (cut, output)
     }
 
+    /// Overlapping, adjoining and gappy windows along every second axis, whose elements are side by side or not.
+    fn windows(shape: &Shape, seed: usize) -> Windows {
+        let window = |axis: usize| Window {
+            axis: axis as u8,
+            size: 1 + ((seed + axis) % 3) as u32,
+            step: 1 + ((seed / 2 + axis) % 3) as u32,
+            dilation: 1 + ((seed / 4 + axis) % 2) as u32,
+        };
+        let windows = (0..shape.rank()).filter(|axis| (axis + seed).is_multiple_of(2)).map(window).collect();
+        Windows { first: (seed % (shape.rank() + 1)) as u8, windows }
+    }
+
     /// One of each kind for a shape.
     fn cases(shape: &Shape, seed: usize) -> Vec<Case> {
         let rank = shape.rank();
@@ -384,6 +486,8 @@ mod tests {
         order.rotate_left(seed % rank.max(1));
         let permuted: Shape = order.iter().map(|&axis| shape[axis as usize]).collect();
         let (slice, sliced) = cut(shape, seed);
+        let windows = windows(shape, seed);
+        let windowed = windows.shape(shape);
         let mut cases = vec![
             Case(Linear::Reshape, shape.clone(), Shape::from([shape.size()]), vec![]),
             Case(Linear::Permute(order.iter().copied().collect()), shape.clone(), permuted, vec![]),
@@ -393,6 +497,8 @@ mod tests {
             Case(Linear::Broadcast(axes), dropped, shape.clone(), vec![]),
             Case(Linear::Slice(slice.clone()), shape.clone(), sliced.clone(), vec![]),
             Case(Linear::Pad(slice), sliced, shape.clone(), vec![]),
+            Case(Linear::Windows(windows.clone()), shape.clone(), windowed.clone(), vec![]),
+            Case(Linear::OverlapAdd(windows), windowed, shape.clone(), vec![]),
         ];
         if let Some(axis) = (0..rank).find(|&axis| shape[axis] > 0) {
             let length = shape[axis];
@@ -407,6 +513,10 @@ mod tests {
             let indices = Saved { start: 0, len: places.len() as u32 };
             cases.push(Case(Linear::TakeAlong { axis, indices }, shape.clone(), selected.clone(), places.clone()));
             cases.push(Case(Linear::PutAlong { axis, indices }, selected, shape.clone(), places));
+        }
+        for axis in 0..rank {
+            let running = Linear::RunningSum { axis, reversed: (seed + axis).is_multiple_of(2) };
+            cases.push(Case(running, shape.clone(), shape.clone(), vec![]));
         }
         cases
     }

@@ -299,3 +299,18 @@ fn a_panic_is_at_the_callers_line() {
     };
     assert_eq!(panics_at(multiply), call);
 }
+
+/// The sweep keeps the adjoint that was deposited last in a register. A tensor of the same scalar deposits in between.
+#[test]
+fn a_scalar_that_a_tensor_and_an_operation_share_gets_both_adjoints() {
+    let tape = Tape::<f64>::new();
+    let x = tape.var(3.0);
+    let y = x * 2.0;
+    let stacked = Tensor::stack_vars(&[y, y]).sum().at([]);
+    let gradients = (y.sin() * 0.0 + y * y + stacked).backward();
+    assert_eq!(gradients[x], 2.0 * (2.0 * 6.0 + 2.0));
+    let y = x * 2.0;
+    let tensor = Tensor::stack_vars(&[y]);
+    let gradients = (y * 5.0 + tensor.sum().at([])).backward();
+    assert_eq!(gradients[x], 12.0);
+}

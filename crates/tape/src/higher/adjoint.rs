@@ -55,7 +55,7 @@ impl<T: Real> Walk<'_, T> {
         let number = || Var::constant(T::out_of_bits(right));
         let share = |share: Var<T>| Derivative::Scalar(absorbed(g, share));
         match op {
-            Op::Leaf | Op::Tensor => {}
+            Op::Leaf | Op::Tensor | Op::Detached => {}
             Op::Unary(rule) if path.needs(left) => self.deposit(left, share(rule.share(operand(left)?, y, g))),
             Op::Powi if path.needs(left) => {
                 let n = T::word_out_of_bits(right).cast_signed();
@@ -67,7 +67,8 @@ impl<T: Real> Walk<'_, T> {
             Op::LeftConstant(rule) if path.needs(left) => {
                 self.deposit(left, share(rule.right(number(), operand(left)?, y, g)));
             }
-            Op::Unary(_) | Op::Powi | Op::RightConstant(_) | Op::LeftConstant(_) => {}
+            Op::AddProductConstant if path.needs(left) => self.deposit(left, Derivative::Scalar(g)),
+            Op::Unary(_) | Op::Powi | Op::RightConstant(_) | Op::LeftConstant(_) | Op::AddProductConstant => {}
             Op::Binary(rule) => {
                 let right = T::word_out_of_bits(right);
                 let (a, b) = (operand(left)?, operand(right)?);

@@ -65,7 +65,8 @@ impl<T: Real> Walk<'_, T> {
         let number = Var::constant(T::out_of_bits(right));
         let through = |rule: &dyn Fn(Var<T>) -> Var<T>, dx: Option<Var<T>>| dx.map(|dx| absorbed(dx, rule(dx)));
         Ok(match op {
-            Op::Leaf | Op::Tensor => None,
+            Op::Leaf | Op::Tensor | Op::Detached => None,
+            Op::AddProductConstant => of(left),
             Op::Unary(rule) => {
                 let x = operand(left)?;
                 through(&|dx| rule.share(x, y, dx), of(left))

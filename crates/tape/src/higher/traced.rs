@@ -14,8 +14,8 @@ macro_rules! functions {
     ($then:ident) => {
         $then! {
             abs signum floor ceil round trunc fract recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan asin
-            acos atan sinh cosh tanh asinh acosh atanh to_degrees to_radians;
-            powf log atan2 hypot copysign max min
+            acos atan sinh cosh tanh asinh acosh atanh to_degrees to_radians sigmoid erf erfc normal_cdf lgamma digamma;
+            powf log atan2 hypot copysign max min polygamma
         }
     };
 }
@@ -43,6 +43,10 @@ impl<T: Real> Algebra for Var<T> {
 
     fn constant(value: f64) -> Self {
         Var::constant(T::from_f64(value))
+    }
+
+    fn min_positive() -> Self {
+        Var::constant(T::min_positive_value())
     }
 
     fn lt(self, other: Self) -> bool {
@@ -163,7 +167,7 @@ impl<T: Real> ops::Neg for Traced<T> {
 }
 
 macro_rules! of_tensors {
-    ($($unary:ident)*; powf log atan2 hypot copysign max min) => {
+    ($($unary:ident)*; powf log atan2 hypot copysign max min polygamma) => {
         $(
             fn $unary(self) -> Self {
                 match self {
@@ -172,7 +176,8 @@ macro_rules! of_tensors {
                 }
             }
         )*
-        of_tensors!(@binary powf Pow, log Log, atan2 Atan2, hypot Hypot, copysign Copysign, max Max, min Min);
+        of_tensors!(@binary powf Pow, log Log, atan2 Atan2, hypot Hypot, copysign Copysign, max Max, min Min,
+            polygamma Polygamma);
     };
     (@binary $($binary:ident $rule:ident),*) => {
         $(
@@ -189,6 +194,10 @@ impl<T: Real> Algebra for Traced<T> {
 
     fn constant(value: f64) -> Self {
         Self::Number(T::from_f64(value))
+    }
+
+    fn min_positive() -> Self {
+        Self::Number(T::min_positive_value())
     }
 
     fn lt(self, other: Self) -> TracedMask<T> {

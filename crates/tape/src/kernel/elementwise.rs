@@ -51,7 +51,21 @@ impl<T: Real> UnaryVisitor for MapUnary<'_, T> {
 
 /// `out = rule(x)`.
 pub(crate) fn unary<T: Real>(rule: Unary, x: View<'_, T>, out: &mut [T]) {
+    if !holds_in_lanes(rule, x, out.len()) {
+        let mut x = Tiles::new(x);
+        for (tile, out) in out.chunks_mut(TILE).enumerate() {
+            let x = x.read(tile * TILE, out.len());
+            out.iter_mut().zip(x).for_each(|(out, &x)| *out = rule.value(x));
+        }
+        return;
+    }
     rule.visit(MapUnary { x, out });
+}
+
+/// Whether a rule holds in lanes for every element of a view.
+fn holds_in_lanes<T: Real>(rule: Unary, x: View<'_, T>, len: usize) -> bool {
+    let mut x = Tiles::new(x);
+    (0..len).step_by(TILE).all(|start| rule.holds_in_lanes(x.read(start, TILE.min(len - start))))
 }
 
 /// `out = x^n`.
@@ -93,6 +107,16 @@ pub(crate) fn unary_share<T: Real>(
     out: &mut [T],
     accumulate: bool,
 ) {
+    if !holds_in_lanes(rule, x, out.len()) {
+        let (mut x, mut y) = (Tiles::new(x), Tiles::new(y));
+        for (tile, (out, g)) in out.chunks_mut(TILE).zip(g.chunks(TILE)).enumerate() {
+            let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
+            for (((out, &x), &y), &g) in out.iter_mut().zip(x).zip(y).zip(g) {
+                deposit(out, absorbing(g, rule.share(x, y, g)), accumulate);
+            }
+        }
+        return;
+    }
     rule.visit(ShareUnary { x, y, g, out, accumulate });
 }
 
@@ -287,43 +311,5 @@ pub(crate) fn select_share<T: Real>(side: Side, mask: View<'_, T>, g: View<'_, T
             #[inline(always)]
             |mask, g| if mask == T::zero() { g } else { T::zero() },
         ),
-    }
-}
-
-/// Adds dense elements of a shape to the places of `out` that an offset and strides say.
-pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
-    put_strided::<T, true>(x, shape, out, offset, strides);
-}
-
-/// Writes dense elements of a shape to the places of `out` that an offset and strides say.
-pub(crate) fn copy_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
-    put_strided::<T, false>(x, shape, out, offset, strides);
-}
-
-fn put_strided<T: Real, const ADD: bool>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
-    let put = |out: &mut T, element: T| *out = if ADD { *out + element } else { element };
-    if x.is_empty() {
-        return;
-    }
-    let Some((&length, outer)) = shape.split_last() else {
-        return put(&mut out[offset], x[0]);
-    };
-    let stride = strides[outer.len()];
-    for (row, elements) in x.chunks_exact(length).enumerate() {
-        let mut rest = row;
-        let mut place = offset as isize;
-        for (&length, &stride) in outer.iter().zip(strides).rev() {
-            place += (rest % length) as isize * stride;
-            rest /= length;
-        }
-        if stride == 1 {
-            let out = &mut out[place as usize..][..length];
-            out.iter_mut().zip(elements).for_each(|(out, &element)| put(out, element));
-        } else {
-            for &element in elements {
-                put(&mut out[place as usize], element);
-                place += stride;
-            }
-        }
     }
 }

@@ -47,20 +47,7 @@ impl<'a, T> View<'a, T> {
 
     /// The fewest axes that visit the same elements in the same order; none of length 1. Not for empty views.
     fn collapsed(&self) -> Axes {
-        let mut axes = Axes::new();
-        for (&length, &stride) in self.shape.iter().zip(self.strides) {
-            if length == 1 {
-                continue;
-            }
-            match axes.last_mut() {
-                Some(outer) if outer.stride == stride * length as isize => {
-                    outer.length *= length;
-                    outer.stride = stride;
-                }
-                _ => axes.push(Axis { length, stride }),
-            }
-        }
-        axes
+        collapse(self.shape, self.strides)
     }
 }
 
@@ -86,6 +73,23 @@ struct Axis {
 }
 
 type Axes = SmallVec<[Axis; 6]>;
+
+fn collapse(shape: &[usize], strides: &[isize]) -> Axes {
+    let mut axes = Axes::new();
+    for (&length, &stride) in shape.iter().zip(strides) {
+        if length == 1 {
+            continue;
+        }
+        match axes.last_mut() {
+            Some(outer) if outer.stride == stride * length as isize => {
+                outer.length *= length;
+                outer.stride = stride;
+            }
+            _ => axes.push(Axis { length, stride }),
+        }
+    }
+    axes
+}
 
 /// `out = view`, row by row.
 pub(crate) fn copy<T: Real>(view: View<'_, T>, out: &mut [T]) {
@@ -151,6 +155,38 @@ fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
             });
         }
     }
+}
+
+/// Adds dense elements of a shape to the places of `out` that an offset and strides say; places may repeat.
+pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    put_strided::<T, true>(x, shape, out, offset, strides);
+}
+
+/// Writes dense elements of a shape to the places of `out` that an offset and strides say.
+pub(crate) fn copy_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    put_strided::<T, false>(x, shape, out, offset, strides);
+}
+
+fn put_strided<T: Real, const ADD: bool>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    if x.is_empty() {
+        return;
+    }
+    let put = |out: &mut T, element: T| *out = if ADD { *out + element } else { element };
+    let mut axes = collapse(shape, strides);
+    let inner = axes.pop().unwrap_or(Axis { length: 1, stride: 1 });
+    let mut rows = x.chunks_exact(inner.length);
+    for_each(&axes, &[], offset, |offset, _| {
+        let Some(row) = rows.next() else { return };
+        if inner.stride == 1 {
+            out[offset..offset + row.len()].iter_mut().zip(row).for_each(|(out, &element)| put(out, element));
+        } else {
+            let mut place = offset as isize;
+            for &element in row {
+                put(&mut out[place as usize], element);
+                place += inner.stride;
+            }
+        }
+    });
 }
 
 /// The strides of the dense output along `axes`, of which the one at `position` has `rows` elements in truth.

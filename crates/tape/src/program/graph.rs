@@ -249,7 +249,10 @@ pub(super) fn saved(op: &TensorOp) -> Option<Saved> {
             | Linear::Sum(_)
             | Linear::Broadcast(_)
             | Linear::Slice(_)
-            | Linear::Pad(_),
+            | Linear::Pad(_)
+            | Linear::RunningSum { .. }
+            | Linear::Windows(_)
+            | Linear::OverlapAdd(_),
         )
         | TensorOp::Leaf
         | TensorOp::Detach

@@ -39,9 +39,10 @@ impl<T: Real> Storage<T> {
             scratch,
             callbacks,
             origins,
+            guards,
         } = self;
         // A program's recording is lent out shared, so that nobody can rewind it.
-        let _stay = (recording, eras, badge, paused, scratch, origins);
+        let _stay = (recording, eras, badge, paused, scratch, origins, guards);
         nodes.truncate(position.nodes as usize);
         slots.truncate(position.slots as usize);
         operands.truncate(position.operands as usize);

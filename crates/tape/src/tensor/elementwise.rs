@@ -2,6 +2,8 @@
 
 use std::ops;
 
+use ndarray::SliceInfoElem;
+
 use super::{Operand, Tensor};
 use crate::error::{Error, unwrap};
 use crate::kernel;
@@ -22,9 +24,54 @@ impl<T: Real> Tensor<T> {
         unwrap(self.on_tape("powi", |tape| Ok(tape.powi(n, self.node))))
     }
 
+    /// The gated linear unit along an axis of even length: the first half times the [`sigmoid`](Self::sigmoid) of the second.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let x = tape.variable([[3.0, 0.0], [5.0, 0.0]]);
+    /// let y = x.glu(-1);
+    /// assert_eq!(y.shape(), [2, 1]);
+    /// assert_eq!(y.to_array().as_slice(), Some(&[1.5, 2.5][..]));
+    /// assert_eq!(y.sum().backward()[x].as_slice(), Some(&[0.5, 0.75, 0.5, 1.25][..]));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn glu(self, axis: isize) -> Self {
+        unwrap(self.try_glu(axis))
+    }
+
+    /// As [`glu`](Self::glu).
+    ///
+    /// # Errors
+    /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if its length is odd.
+    #[track_caller]
+    pub fn try_glu(self, axis: isize) -> Result<Self, Error> {
+        let (shape, axis) = self.on_tape("glu", |tape| {
+            let shape = tape.shape(self.node).clone();
+            let axis = shape.axis(axis, "glu")?;
+            Ok((shape, axis))
+        })?;
+        if shape[axis] % 2 != 0 {
+            return Err(Error::Shape { operation: "glu", shape, rule: "the axis must have an even length" });
+        }
+        let half = (shape[axis] / 2) as isize;
+        let part = |start, end| {
+            let mut slices = vec![SliceInfoElem::from(..); shape.rank()];
+            slices[axis] = SliceInfoElem::Slice { start, end, step: 1 };
+            self.try_slice(slices)
+        };
+        let gate = part(half, None)?.try_unary(Unary::Sigmoid)?;
+        part(0, Some(half))?.try_mul(gate)
+    }
+
     #[track_caller]
     fn record(self, op: Unary, _: impl UnaryRule) -> Self {
-        unwrap(self.on_tape(op.name(), |tape| Ok(tape.unary(op, self.node))))
+        unwrap(self.try_unary(op))
+    }
+
+    #[track_caller]
+    fn try_unary(self, op: Unary) -> Result<Self, Error> {
+        self.on_tape(op.name(), |tape| Ok(tape.unary(op, self.node)))
     }
 
     #[track_caller]
@@ -114,6 +161,11 @@ impl<T: Real> Tensor<T> {
 pub struct Mask<T>(Tensor<T>);
 
 impl<T: Real> Mask<T> {
+    /// A mask of a tensor of ones and zeros, without a derivative.
+    pub(crate) fn new(tensor: Tensor<T>) -> Self {
+        Self(tensor)
+    }
+
     /// `yes` where the mask holds, `no` elsewhere; all three broadcast. What was not selected gets no gradient, whatever
     /// its own derivative is.
     ///
