@@ -1,12 +1,13 @@
 //! Record a computation of tensors once, replay it at full speed.
 //!
 //! `graph` reads a recording, `schedule` lays out the steps forwards and backwards, `memory` decides where everything
-//! lies, `run` carries the steps out, `inputs` is what changes from run to run.
+//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`.
 
 mod graph;
 mod inputs;
 mod memory;
 mod run;
+mod scalar;
 mod schedule;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use ndarray::ArrayD;
 use self::inputs::Given;
 pub use self::inputs::{Input, Inputs};
 use self::run::{Plan, Run, Workspace};
+pub use self::scalar::ScalarProgram;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel;

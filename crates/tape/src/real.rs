@@ -53,6 +53,11 @@ pub trait Real:
     fn widen(self) -> f64;
 }
 
+/// A number that was widened, as its own type of this name prints it: with as many digits as it has.
+pub(crate) fn shortest(value: f64, element: &str) -> String {
+    if element == f32::NAME { (value as f32).to_string() } else { value.to_string() }
+}
+
 pub(crate) mod sealed {
     use super::{Adjoints, LocalKey, NonNull, Recent, RefCell, Storage, fmt};
 

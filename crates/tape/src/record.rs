@@ -26,10 +26,10 @@ pub(crate) type Nodes = SmallVec<[u32; 2 * INLINE_AXES]>;
 impl<T: Real> Storage<T> {
     /// The node of a tensor, if it is of this recording.
     pub(crate) fn own(&self, tensor: Tensor<T>, operation: &'static str) -> Result<u32, Error> {
-        if tensor.tape == self.recording() {
+        if self.owns(tensor.tape, tensor.node) {
             Ok(tensor.node)
         } else {
-            Err(living::mismatch::<T>(tensor.tape, self.recording(), operation))
+            Err(living::mismatch::<T>((self.recording(), 0), (tensor.tape, tensor.node), operation))
         }
     }
 
@@ -43,15 +43,35 @@ impl<T: Real> Storage<T> {
         match operand {
             Operand::Tensor(tensor) => self.own(tensor, operation),
             Operand::Var(var) if !var.is_constant() => {
-                self.stack_vars(&[var], Shape::default()).map(|tensor| tensor.node)
+                self.stack_vars(&[var], Shape::default(), operation).map(|tensor| tensor.node)
             }
-            Operand::Var(var) => Ok(self.push_number(var.value())),
-            Operand::Number(number) => Ok(self.push_number(number)),
+            Operand::Var(var) => Ok(self.number(var.number()).node),
+            Operand::Number(number) => Ok(self.number(number).node),
         }
     }
 
-    fn push_number(&mut self, number: T) -> u32 {
-        self.push_leaf(Shape::default(), false, |out| out[0] = number).node
+    /// Records a tensor whose elements an operation of a user has computed.
+    pub(crate) fn record_array(&mut self, op: TensorOp, operands: &[u32], value: &ndarray::ArrayD<T>) -> Tensor<T> {
+        self.compute(op, operands, Shape::from(value.shape()), |_, out| {
+            out.iter_mut().zip(value).for_each(|(out, &element)| *out = element);
+        })
+    }
+
+    /// A constant without axes.
+    pub(crate) fn number(&mut self, number: T) -> Tensor<T> {
+        self.push_leaf(Shape::default(), false, |out| out[0] = number)
+    }
+
+    /// A variable of zeros in a tensor's shape.
+    pub(crate) fn variable_like(&mut self, x: u32) -> Tensor<T> {
+        let shape = self.shape(x).clone();
+        self.push_leaf(shape, true, |out| out.fill(T::zero()))
+    }
+
+    /// Zeros in a tensor's shape.
+    pub(crate) fn zeros_like(&mut self, x: u32) -> Tensor<T> {
+        let shape = self.shape(x).clone();
+        self.push_leaf(shape, false, |out| out.fill(T::zero()))
     }
 
     /// Computes a tensor into memory of its own and records it.
@@ -205,7 +225,8 @@ impl<T: Real> Storage<T> {
             | TensorOp::Concat { .. }
             | TensorOp::StackVars
             | TensorOp::Extreme(_)
-            | TensorOp::LogSoftmax => (x, false),
+            | TensorOp::LogSoftmax
+            | TensorOp::Custom(_) => (x, false),
         }
     }
 
@@ -238,12 +259,18 @@ impl<T: Real> Storage<T> {
     }
 
     /// Makes a tensor of scalars, some of which may be constants.
-    pub(crate) fn stack_vars(&mut self, vars: &[Var<T>], shape: Shape) -> Result<Tensor<T>, Error> {
-        if let Some(var) = vars.iter().find(|var| !var.is_constant() && var.recording() != self.recording()) {
-            return Err(living::mismatch::<T>(var.recording(), self.recording(), "stack_vars"));
+    pub(crate) fn stack_vars(
+        &mut self,
+        vars: &[Var<T>],
+        shape: Shape,
+        operation: &'static str,
+    ) -> Result<Tensor<T>, Error> {
+        if let Some(var) = vars.iter().find(|var| !var.is_constant() && !self.owns(var.recording(), var.node())) {
+            let foreign = (var.recording(), var.node());
+            return Err(living::mismatch::<T>((self.recording(), 0), foreign, operation));
         }
         let out = self.arena.take(vars.len());
-        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.value());
+        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.number());
         let elements = NonNull::from(out);
         let nodes: Nodes = vars.iter().map(|var| var.node()).collect();
         Ok(self.push_dense(TensorOp::StackVars, &nodes, shape, elements))
@@ -269,8 +296,19 @@ impl<T: Real> Storage<T> {
             return Ok(Var::constant(value));
         }
         let right = T::word_into_bits(along(&shape.dense_strides()) as u32);
-        let node = self.push(Node { value, right, left: x, op: Op::Element });
-        Ok(Var::new(value, node, self.recording()))
+        Ok(self.push_scalar(Node { value, right, left: x, op: Op::Element }))
+    }
+
+    /// Records a scalar; a constant while recording is paused.
+    pub(crate) fn push_scalar(&mut self, node: Node<T>) -> Var<T> {
+        if self.watch.is_some() {
+            self.examine_scalar(node);
+        }
+        if self.is_paused() {
+            return Var::constant(node.value);
+        }
+        let number = self.push(node);
+        Var::new(node.value, number, self.recording())
     }
 
     /// The largest or smallest of all elements; NaN if there is one.

@@ -1,5 +1,7 @@
 //! Recording: the list of nodes, where values lie, and starting over.
 
+mod control;
+
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 use std::ptr::NonNull;
@@ -7,15 +9,19 @@ use std::sync::Arc;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
+use crate::anomaly::Watch;
 use crate::arena::Arena;
+use crate::custom::Callbacks;
 use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
+use crate::guard::Guard;
 use crate::indices::Indices;
 use crate::kernel::View;
 use crate::living::{self, Badge};
 use crate::op::{Extreme, Node, Op, TensorOp};
 use crate::params::{ParamId, Parameter, Params};
+use crate::position::Eras;
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
 use crate::sweep::{self, Root};
@@ -46,8 +52,13 @@ pub struct Tape<T: Real> {
 
 /// What a tape owns. Handles reach it through the thread's table of living tapes.
 pub struct Storage<T: Real> {
+    /// The number of the newest era: what new handles bear.
     recording: u32,
+    pub(crate) eras: Eras,
     badge: Option<Arc<Badge>>,
+    /// Whether what is computed is recorded without its derivative.
+    paused: bool,
+    pub(crate) watch: Option<Box<Watch>>,
     /// Node 0 is nobody's: a handle with number 0 is a constant.
     pub(crate) nodes: Vec<Node<T>>,
     pub(crate) slots: Vec<Slot<T>>,
@@ -59,6 +70,10 @@ pub struct Storage<T: Real> {
     /// For intermediate results inside of one operation.
     pub(crate) scratch: Arena<T>,
     pub(crate) bound: Option<Bound<T>>,
+    /// Code of users, and at which nodes it runs.
+    pub(crate) callbacks: Callbacks<T>,
+    /// What was asked of the variables, if the recording is watched.
+    pub(crate) guards: Vec<Guard<T>>,
     /// Only where a program is recorded: then operations on constants are kept too, for they may depend on its inputs.
     pub(crate) origins: Option<Origins>,
 }
@@ -118,7 +133,10 @@ impl<T: Real> Storage<T> {
     fn new() -> Self {
         let mut storage = Self {
             recording: 0,
+            eras: Eras::default(),
             badge: None,
+            paused: false,
+            watch: None,
             nodes: Vec::new(),
             slots: Vec::new(),
             operands: Vec::new(),
@@ -126,6 +144,8 @@ impl<T: Real> Storage<T> {
             arena: Arena::new(),
             scratch: Arena::new(),
             bound: None,
+            callbacks: Callbacks::none(),
+            guards: Vec::new(),
             origins: None,
         };
         storage.clear();
@@ -136,8 +156,25 @@ impl<T: Real> Storage<T> {
         self.recording
     }
 
+    /// Whether a handle of this number to this node is of the current recording and was not rewound.
+    pub(crate) fn owns(&self, recording: u32, node: u32) -> bool {
+        recording == self.recording || self.eras.contain(recording, node, self.nodes.len())
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Whether every use of the tape has to pass through [`living::with`], which looks closer.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.paused || self.watch.is_some()
+    }
+
     /// Forgets everything and keeps the memory.
     fn clear(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.forget_behind(0);
+        }
         self.nodes.clear();
         self.slots.clear();
         self.operands.clear();
@@ -145,6 +182,8 @@ impl<T: Real> Storage<T> {
         self.arena.reset();
         self.scratch.reset();
         self.bound = None;
+        self.callbacks.clear();
+        self.guards.clear();
         self.origins = None;
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
         self.nodes.push(nobody);
@@ -188,6 +227,8 @@ impl<T: Real> Storage<T> {
             | Op::RightConstant(_)
             | Op::LeftConstant(_)
             | Op::AddProduct
+            | Op::AddProductConstant
+            | Op::Detached
             | Op::Element => node != 0,
         }
     }
@@ -272,6 +313,13 @@ impl<T: Real> Storage<T> {
     ) -> Tensor<T> {
         let left = self.slots.len() as u32;
         let node = self.push(Node { value: T::zero(), right: T::word_into_bits(0), left, op: Op::Tensor });
+        if self.watch.is_some() {
+            // SAFETY: As in `Slot::view`: the memory is written, and stays for as long as the slot that is made here.
+            let data = unsafe { memory.as_ref() };
+            self.examine_tensor(&op, operands, View { data, offset, shape: &shape, strides: &strides });
+        }
+        // A leaf stays what it was made as; what is computed while recording is paused has no derivative.
+        let active = active && (!self.paused || matches!(op, TensorOp::Leaf));
         // What no gradient is computed for is a constant: of how it came about, nothing is kept, unless a program is to
         // compute it again.
         let (op, operands) = if active || self.origins.is_some() { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
@@ -305,11 +353,21 @@ impl<T: Real> Tape<T> {
     /// An empty tape.
     #[must_use]
     pub fn new() -> Self {
+        Self::marked(0)
+    }
+
+    /// An empty tape that keeps what is asked of its variables, for a replay to ask again.
+    pub(crate) fn watched() -> Self {
+        Self::marked(living::WATCHED)
+    }
+
+    fn marked(mark: u32) -> Self {
         let storage = NonNull::from(Box::leak(Box::new(Storage::new())));
-        let badge = living::enter(storage);
+        let badge = living::enter(storage, mark);
         let mut tape = Self { storage, not_send: PhantomData };
         let owned = tape.storage_mut();
         owned.recording = badge.number();
+        owned.eras.start(badge.number());
         owned.badge = Some(badge);
         tape
     }
@@ -396,8 +454,8 @@ impl<T: Real> Tape<T> {
     #[track_caller]
     pub fn view(&self, tensor: Tensor<T>) -> ArrayViewD<'_, T> {
         let storage = self.read();
-        if tensor.tape != storage.recording {
-            panic!("{}", Error::UnknownHandle);
+        if !storage.owns(tensor.tape, tensor.node) {
+            panic!("{}", living::mismatch::<T>((tensor.tape, tensor.node), (storage.recording, 0), "view"));
         }
         unwrap(storage.look_at("view"));
         let slot = storage.slot(tensor.node);
@@ -431,10 +489,15 @@ impl<T: Real> Tape<T> {
 
     /// Forgets the recording and keeps its memory for the next one. Handles into it are refused from now on.
     pub fn reset(&mut self) {
-        let pointer = self.storage;
         let storage = self.storage_mut();
         storage.clear();
-        storage.recording = living::renumber(pointer, storage.badge.as_ref().expect("a living tape has a badge"));
+        let badge = storage.badge.as_ref().expect("a living tape has a badge");
+        if storage.eras.earlier().next().is_some() {
+            living::keep(badge, std::iter::empty());
+        }
+        storage.recording = living::renumber(badge);
+        storage.eras.start(storage.recording);
+        self.remember();
     }
 
     /// Binds the parameters, records `loss`, sweeps, and returns the loss with its gradients. The recording is over then,
@@ -473,7 +536,7 @@ impl<T: Real> Tape<T> {
     /// The value and the gradients of a root that may be constant: its gradients are zero then.
     #[track_caller]
     pub(crate) fn value_and_grad_of(&self, root: impl Root<T>) -> (T, Gradients<T>) {
-        unwrap(sweep::value_and_grad(self.borrow(), root))
+        unwrap(sweep::value_and_grad(|| self.borrow(), root))
     }
 
     /// Binds the parameters, evaluates `compute`, and returns a copy of the result. The recording is over then.
@@ -537,6 +600,16 @@ impl<T: Real> Tape<T> {
     fn storage_mut(&mut self) -> &mut Storage<T> {
         self.borrow()
     }
+
+    /// Makes this the tape that the thread used last, unless its use is observed.
+    fn remember(&self) {
+        let storage = self.read();
+        if storage.is_observed() {
+            living::forget(self.storage);
+        } else {
+            living::remember(self.storage, storage.recording);
+        }
+    }
 }
 
 impl<T: Real> Default for Tape<T> {
@@ -583,7 +656,7 @@ impl<T: Real> Pass<'_, T> {
         match bound {
             Some(bound) => {
                 let slot = &storage.slots[bound.first_slot + id.index as usize];
-                Tensor::new(slot.node, storage.recording)
+                Tensor::new(slot.node, storage.eras.number_of(slot.node))
             }
             None => panic!("{}", Error::ForeignParameter),
         }

@@ -170,6 +170,44 @@ pub(crate) enum Linear {
 }
 
 impl Linear {
+    /// The name of the operation, as the method is called; of those that only adjoints use, as NumPy or PyTorch does.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Reshape => "reshape",
+            Self::Permute(_) => "permute",
+            Self::Sum(_) => "sum",
+            Self::Broadcast(_) => "broadcast_to",
+            Self::Slice(_) => "slice",
+            Self::Pad(_) => "pad",
+            Self::SelectRows { .. } => "index_select",
+            Self::AddRows { .. } => "index_add",
+            Self::TakeAlong { .. } => "gather",
+            Self::PutAlong { .. } => "scatter_add",
+            Self::RunningSum { .. } => "cumsum",
+            Self::Windows(_) => "windows",
+            Self::OverlapAdd(_) => "overlap_add",
+        }
+    }
+
+    /// The additions of computing the output from an operand of so many elements.
+    pub(crate) fn flops(&self, read: u64) -> u64 {
+        match self {
+            Self::Sum(_)
+            | Self::AddRows { .. }
+            | Self::PutAlong { .. }
+            | Self::RunningSum { .. }
+            | Self::OverlapAdd(_) => read,
+            Self::Reshape
+            | Self::Permute(_)
+            | Self::Broadcast(_)
+            | Self::Slice(_)
+            | Self::Pad(_)
+            | Self::SelectRows { .. }
+            | Self::TakeAlong { .. }
+            | Self::Windows(_) => 0,
+        }
+    }
+
     /// The transpose, from this operation's output back to its operand.
     pub(crate) fn transposed(&self) -> Self {
         match self {

@@ -16,9 +16,6 @@ fn at(x: &[f64], operation: impl Fn(Tensor<f64>) -> Tensor<f64>) -> (Vec<f64>, V
     (y.to_array().iter().copied().collect(), gradients[x].iter().copied().collect())
 }
 
-/// An operation that may be refused.
-type Attempt = fn(Tensor<f64>) -> Result<Tensor<f64>, Error>;
-
 fn all_nan(numbers: &[f64]) -> bool {
     numbers.iter().all(|number| number.is_nan())
 }
@@ -295,7 +292,9 @@ fn a_program_chooses_anew_in_every_run_or_refuses_to_be_recorded() {
         let replayed = program.run(&params, (&point,)).unwrap().0;
         assert!((replayed - eager).abs() <= 1e-14 * eager.abs(), "{replayed}, not {eager}");
     }
-    let refused: [Attempt; 5] = [
+    /// An operation whose shape or indices depend on the elements.
+    type Operation = fn(Tensor<f64>) -> Result<Tensor<f64>, Error>;
+    let refused: [Operation; 5] = [
         |x| Ok(x.try_sort(0, Order::Ascending)?.0),
         |x| x.try_median(0),
         |x| x.try_quantile(0.5, 0),

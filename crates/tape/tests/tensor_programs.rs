@@ -172,7 +172,7 @@ fn wrong_inputs_are_refused_and_change_nothing() {
     let (x, labels) = (matrix(4, 5, 3), [0_usize, 2, 1, 1]);
     let mut step = Program::record(&network.params, (&x, &labels), |pass, (x, labels)| network.loss(pass, x, labels));
     let before = step.run(&network.params, (&x, &labels)).unwrap().1.params().to_vec();
-    let mut refuse = |error: Result<(), Error>, text: &str| assert_eq!(error.unwrap_err().to_string(), text);
+    let refuse = |error: Result<(), Error>, text: &str| assert_eq!(error.unwrap_err().to_string(), text);
     refuse(
         step.run(&network.params, (&matrix(3, 5, 3), &labels)).map(|_| ()),
         "program: input 0 is an array of shape [3, 5] where the recording had an array of shape [4, 5]",
@@ -193,10 +193,13 @@ fn wrong_inputs_are_refused_and_change_nothing() {
     assert_eq!(step.run(&network.params, (&x, &labels)).unwrap().1.params(), before);
 }
 
+/// What a program records of its one input.
+type Computation = fn(&Pass<'_, f64>, Tensor<f64>) -> Result<Tensor<f64>, Error>;
+
 #[test]
 fn what_could_not_be_replayed_is_refused_when_it_is_recorded() {
     let params = Params::<f64>::new();
-    let record = |compute: fn(&Pass<'_, f64>, Tensor<f64>) -> Result<Tensor<f64>, Error>| {
+    let record = |compute: Computation| {
         Program::try_record(&params, (array![1.0, 2.0],), |pass, (x,)| Ok((compute(pass, x)?, Vec::new()))).unwrap_err()
     };
     let looked = "a program is recorded: what is looked at now would be the same in every run";

@@ -51,7 +51,21 @@ impl<T: Real> UnaryVisitor for MapUnary<'_, T> {
 
 /// `out = rule(x)`.
 pub(crate) fn unary<T: Real>(rule: Unary, x: View<'_, T>, out: &mut [T]) {
+    if !holds_in_lanes(rule, x, out.len()) {
+        let mut x = Tiles::new(x);
+        for (tile, out) in out.chunks_mut(TILE).enumerate() {
+            let x = x.read(tile * TILE, out.len());
+            out.iter_mut().zip(x).for_each(|(out, &x)| *out = rule.value(x));
+        }
+        return;
+    }
     rule.visit(MapUnary { x, out });
+}
+
+/// Whether a rule holds in lanes for every element of a view.
+fn holds_in_lanes<T: Real>(rule: Unary, x: View<'_, T>, len: usize) -> bool {
+    let mut x = Tiles::new(x);
+    (0..len).step_by(TILE).all(|start| rule.holds_in_lanes(x.read(start, TILE.min(len - start))))
 }
 
 /// `out = x^n`.
@@ -93,6 +107,16 @@ pub(crate) fn unary_share<T: Real>(
     out: &mut [T],
     accumulate: bool,
 ) {
+    if !holds_in_lanes(rule, x, out.len()) {
+        let (mut x, mut y) = (Tiles::new(x), Tiles::new(y));
+        for (tile, (out, g)) in out.chunks_mut(TILE).zip(g.chunks(TILE)).enumerate() {
+            let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
+            for (((out, &x), &y), &g) in out.iter_mut().zip(x).zip(y).zip(g) {
+                deposit(out, absorbing(g, rule.share(x, y, g)), accumulate);
+            }
+        }
+        return;
+    }
     rule.visit(ShareUnary { x, y, g, out, accumulate });
 }
 

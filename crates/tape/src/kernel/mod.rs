@@ -16,7 +16,9 @@ pub(crate) use matmul::{MatrixRef, matmul};
 pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, split_ties, sum, sum_of_squares};
 pub(crate) use scan::{order, running_extreme, running_sum};
 pub use vector_math::VectorMath;
-pub(crate) use view::{TILE, Tiles, View, add, add_strided, copy, copy_strided, dense, is_dense};
+pub(crate) use view::{
+    TILE, Tiles, View, add, add_strided, any_nonzero, copy, copy_strided, dense, is_dense, to_array,
+};
 
 /// Runs `work` compiled for the widest vectors of this machine: AVX-512, AVX2 with FMA, or what the target always has.
 ///

@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 
+use ndarray::ArrayD;
 use smallvec::SmallVec;
 
 use crate::arena::Arena;
@@ -107,6 +108,18 @@ pub(crate) fn dense<'a, T: Real>(view: View<'a, T>, scratch: &'a Arena<T>) -> &'
         copy(view, copied);
         copied
     })
+}
+
+/// A copy of the elements as an array.
+pub(crate) fn to_array<T: Real>(view: View<'_, T>) -> ArrayD<T> {
+    let mut elements = vec![T::zero(); view.size()];
+    copy(view, &mut elements);
+    ArrayD::from_shape_vec(view.shape, elements).expect("a view has as many elements as its shape says")
+}
+
+/// Whether an element is not zero.
+pub(crate) fn any_nonzero<T: Real>(view: View<'_, T>, scratch: &Arena<T>) -> bool {
+    dense(view, scratch).iter().any(|&element| element != T::zero())
 }
 
 /// `out = view`, or `out += view`.

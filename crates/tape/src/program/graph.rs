@@ -68,8 +68,8 @@ pub(super) struct Graph<T> {
     pub(super) roots: Vec<Id>,
 }
 
-/// Two computed values with equal keys are one.
-type Key = (TensorOp, SmallVec<[Id; 3]>, Shape);
+/// Two computed values with equal keys are one: what they compute, of what, and whether they are differentiated.
+type Key = (TensorOp, SmallVec<[Id; 3]>, Shape, bool);
 
 struct Builder<'a, T: Real> {
     tape: &'a Storage<T>,
@@ -133,10 +133,13 @@ impl<T: Real> Builder<'_, T> {
         if operands.iter().all(constant) && !self.reads_an_input(&slot.op) {
             return Ok(self.constant(slot));
         }
-        if let Some(same) = self.simplified(&slot.op, &operands, &slot.shape) {
+        // The same value with its derivative and without, from a scope that is not differentiated, are two values.
+        if let Some(same) = self.simplified(&slot.op, &operands, &slot.shape)
+            && self.graph.values[same as usize].active == slot.active
+        {
             return Ok(same);
         }
-        let key = (slot.op.clone(), operands, slot.shape.clone());
+        let key = (slot.op.clone(), operands, slot.shape.clone(), slot.active);
         if let Some(&known) = self.known.get(&key) {
             return Ok(known);
         }
@@ -262,7 +265,8 @@ pub(super) fn saved(op: &TensorOp) -> Option<Saved> {
         | TensorOp::Concat { .. }
         | TensorOp::StackVars
         | TensorOp::Extreme(_)
-        | TensorOp::LogSoftmax => None,
+        | TensorOp::LogSoftmax
+        | TensorOp::Custom(_) => None,
     }
 }
 

@@ -221,7 +221,9 @@ impl Planner<'_> {
             }
             TensorOp::Extreme(extreme) => self.step(Action::Extreme(*extreme), [x], &output, false),
             TensorOp::LogSoftmax => self.step(Action::LogSoftmax, [x], &output, false),
-            TensorOp::Leaf | TensorOp::Detach | TensorOp::StackVars => unreachable!("{op:?} is no step"),
+            TensorOp::Leaf | TensorOp::Detach | TensorOp::StackVars | TensorOp::Custom(_) => {
+                unreachable!("{op:?} is no step")
+            }
         }
         output
     }
@@ -303,7 +305,7 @@ impl Planner<'_> {
         let (shape, own) = (value.shape.clone(), self.values[operand as usize].shape.clone());
         let side = if position == 0 { Side::Left } else { Side::Right };
         match op {
-            TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars => {
+            TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars | TensorOp::Custom(_) => {
                 unreachable!("{op:?} has no shares")
             }
             TensorOp::Unary(rule) => self.elementwise_share(Action::UnaryShare(*rule), id, g, operand),
@@ -419,7 +421,8 @@ fn viewed(op: &TensorOp, x: &Place, shape: &Shape) -> Option<Place> {
         | TensorOp::Concat { .. }
         | TensorOp::StackVars
         | TensorOp::Extreme(_)
-        | TensorOp::LogSoftmax => return None,
+        | TensorOp::LogSoftmax
+        | TensorOp::Custom(_) => return None,
     };
     Some(Place { memory: x.memory, offset, shape: shape.clone(), strides })
 }

@@ -94,6 +94,7 @@ pub(super) struct Lines<T> {
 
 impl<T: Real> Tensor<T> {
     /// Looks at a tensor as lines along some axes; several become one axis behind all others.
+    #[track_caller]
     pub(super) fn try_lines(self, axes: &Axes, operation: &'static str) -> Result<Lines<T>, Error> {
         self.on_tape(operation, |tape| {
             let shape = tape.shape(self.node).clone();
@@ -115,6 +116,7 @@ impl<T: Real> Tensor<T> {
     }
 
     /// The number of elements that a reduction over these axes makes one of.
+    #[track_caller]
     pub(super) fn try_count(self, axes: &Axes, operation: &'static str) -> Result<usize, Error> {
         self.on_tape(operation, |tape| {
             let shape = tape.shape(self.node);

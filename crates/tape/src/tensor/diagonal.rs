@@ -29,6 +29,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shape`] if the tensor has fewer than two axes.
+    #[track_caller]
     pub fn try_tril(self, offset: isize) -> Result<Self, Error> {
         self.try_triangle("tril", |row, column| column - row <= offset)
     }
@@ -50,10 +51,12 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shape`] if the tensor has fewer than two axes.
+    #[track_caller]
     pub fn try_triu(self, offset: isize) -> Result<Self, Error> {
         self.try_triangle("triu", |row, column| column - row >= offset)
     }
 
+    #[track_caller]
     fn try_triangle(self, operation: &'static str, inside: impl Fn(isize, isize) -> bool) -> Result<Self, Error> {
         self.on_tape(operation, |tape| {
             let shape = tape.shape(self.node).clone();
@@ -91,6 +94,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if both are the same.
+    #[track_caller]
     pub fn try_diagonal(self, offset: isize, rows: isize, columns: isize) -> Result<Self, Error> {
         self.on_tape("diagonal", |tape| {
             let shape = tape.shape(self.node).clone();
@@ -141,6 +145,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shape`] if the tensor has no axis.
+    #[track_caller]
     pub fn try_diag_embed(self, offset: isize) -> Result<Self, Error> {
         self.on_tape("diag_embed", |tape| {
             let shape = tape.shape(self.node).clone();

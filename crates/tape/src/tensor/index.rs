@@ -34,6 +34,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axes`] if there are more entries than axes, [`Error::Index`] if one lies outside its axis.
+    #[track_caller]
     pub fn try_slice(self, slices: impl AsRef<[SliceInfoElem]>) -> Result<Self, Error> {
         let slices = slices.as_ref();
         self.on_tape("slice", |tape| {
@@ -61,6 +62,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Index`] if the range ends outside of it,
     /// [`Error::Argument`] if it ends before it begins.
+    #[track_caller]
     pub fn try_narrow(self, axis: isize, range: Range<usize>) -> Result<Self, Error> {
         self.on_tape("narrow", |tape| {
             let shape = tape.shape(self.node);
@@ -94,6 +96,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Index`] if the index lies outside of it.
+    #[track_caller]
     pub fn try_select(self, axis: isize, index: isize) -> Result<Self, Error> {
         self.on_tape("select", |tape| {
             let mut shape = tape.shape(self.node).clone();
@@ -127,6 +130,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Index`] if an index is not below its length.
+    #[track_caller]
     pub fn try_index_select<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
         let indices = indices.into();
         self.on_tape("index_select", |tape| {
@@ -159,6 +163,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Index`] if an index is not below the number of elements.
+    #[track_caller]
     pub fn try_take<'a>(self, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
         let indices = indices.into();
         self.on_tape("take", |tape| {
@@ -193,6 +198,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if the table has no axis, [`Error::Index`] if an index is not below the number of its rows.
+    #[track_caller]
     pub fn try_embedding<'a>(self, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
         let indices = indices.into();
         self.on_tape("embedding", |tape| {
@@ -227,6 +233,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the indices have another number of axes or are longer
     /// in another axis, [`Error::Index`] if an index is not below the axis' length.
+    #[track_caller]
     pub fn try_gather<'a>(self, axis: isize, indices: impl Into<Indices<'a>>) -> Result<Self, Error> {
         let indices = indices.into();
         self.on_tape("gather", |tape| {
@@ -261,6 +268,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Shapes`] if the mask does not broadcast to the tensor's shape, [`Error::LookedAt`] while a program is
     /// recorded: the shape of the result depends on the elements.
+    #[track_caller]
     pub fn try_masked_select(self, mask: Mask<T>) -> Result<Self, Error> {
         self.on_tape("masked_select", |tape| {
             tape.look_at("masked_select")?;

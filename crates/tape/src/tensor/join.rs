@@ -18,6 +18,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::NoTape`] if there is no tensor, [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if another
     /// axis differs.
+    #[track_caller]
     pub fn try_concat(tensors: &[Self], axis: isize) -> Result<Self, Error> {
         let first = *tensors.first().ok_or(Error::NoTape { operation: "concat" })?;
         first.on_tape("concat", |tape| {
@@ -44,6 +45,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::NoTape`] if there is no tensor, [`Error::Axis`] if the axis is not among those of the result,
     /// [`Error::Shapes`] if two shapes differ.
+    #[track_caller]
     pub fn try_stack(tensors: &[Self], axis: isize) -> Result<Self, Error> {
         let columns = tensors.iter().map(|tensor| tensor.try_unsqueeze(axis)).collect::<Result<Vec<_>, _>>()?;
         Self::try_concat(&columns, axis)
@@ -68,6 +70,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if the lengths do not add up to its length.
+    #[track_caller]
     pub fn try_split(self, lengths: &[usize], axis: isize) -> Result<Vec<Self>, Error> {
         let length = self.try_length(axis, "split")?;
         if lengths.iter().sum::<usize>() != length {
@@ -100,6 +103,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Argument`] if no part is asked for.
+    #[track_caller]
     pub fn try_chunk(self, count: usize, axis: isize) -> Result<Vec<Self>, Error> {
         let length = self.try_length(axis, "chunk")?;
         if count == 0 {
@@ -110,6 +114,7 @@ impl<T: Real> Tensor<T> {
         starts.map(|start| self.try_narrow(axis, start..length.min(start + part))).collect()
     }
 
+    #[track_caller]
     fn try_length(self, axis: isize, operation: &'static str) -> Result<usize, Error> {
         self.on_tape(operation, |tape| {
             let shape = tape.shape(self.node);
@@ -139,6 +144,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Shape`] if the result had more than 16 axes.
     #[doc(alias = "try_tile")]
+    #[track_caller]
     pub fn try_repeat(self, counts: impl AsRef<[usize]>) -> Result<Self, Error> {
         let counts = counts.as_ref();
         self.on_tape("repeat", |tape| {
@@ -175,6 +181,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_repeat_interleave(self, count: usize, axis: isize) -> Result<Self, Error> {
         self.on_tape("repeat_interleave", |tape| {
             let own = tape.shape(self.node).clone();

@@ -62,6 +62,7 @@ impl<T: Real> Tape<T> {
     /// # Errors
     /// [`Error::Index`] if an index is not below `classes`, [`Error::LookedAt`] if they are an input of a program: the
     /// result is a constant.
+    #[track_caller]
     pub fn try_one_hot<'a>(&self, indices: impl Into<Indices<'a>>, classes: usize) -> Result<Tensor<T>, Error> {
         let indices = indices.into();
         if indices.input.is_some() {

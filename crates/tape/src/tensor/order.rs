@@ -42,6 +42,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
+    #[track_caller]
     pub fn try_sort(self, axis: isize, order: Order) -> Result<(Self, ArrayD<usize>), Error> {
         self.try_first_few(None, axis, order, "sort")
     }
@@ -63,6 +64,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
+    #[track_caller]
     pub fn try_argsort(self, axis: isize, order: Order) -> Result<ArrayD<usize>, Error> {
         self.on_tape("argsort", |tape| {
             tape.look_at("argsort")?;
@@ -99,10 +101,12 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has fewer than `k` elements,
     /// [`Error::LookedAt`] while a program is recorded.
+    #[track_caller]
     pub fn try_top_k(self, k: usize, axis: isize, order: Order) -> Result<(Self, ArrayD<usize>), Error> {
         self.try_first_few(Some(k), axis, order, "top_k")
     }
 
+    #[track_caller]
     fn try_first_few(
         self,
         k: Option<usize>,
@@ -149,6 +153,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice, [`Error::Shape`] if the axes hold
     /// no element, [`Error::LookedAt`] while a program is recorded.
+    #[track_caller]
     pub fn try_median(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         let lines = self.try_lines(&axes.into(), "median")?;
         lines.try_ranked("median", lines.length.saturating_sub(1) / 2)
@@ -173,6 +178,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Argument`] if q does not lie between 0 and 1; else as [`try_median`](Self::try_median).
+    #[track_caller]
     pub fn try_quantile(self, q: f64, axes: impl Into<Axes>) -> Result<Self, Error> {
         if !(0.0..=1.0).contains(&q) {
             return Err(Error::Argument { operation: "quantile", rule: "q must lie between 0 and 1" });
@@ -191,6 +197,7 @@ impl<T: Real> Tensor<T> {
 
 impl<T: Real> Lines<T> {
     /// The element of each line that has a rank, the smallest having rank 0; the first NaN if there is one.
+    #[track_caller]
     fn try_ranked(&self, operation: &'static str, rank: usize) -> Result<Tensor<T>, Error> {
         let &Self { tensor, axis, length, ref output, .. } = self;
         let found = tensor.on_tape(operation, |tape| {

@@ -59,6 +59,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axes`] if there are more amounts than axes; [`Error::Shape`] if more is taken away than there is, if
     /// padding is to be made of no elements, or if a reflection reaches beyond the other end.
+    #[track_caller]
     pub fn try_pad(self, amounts: impl AsRef<[(isize, isize)]>, padding: Padding<T>) -> Result<Self, Error> {
         let amounts = amounts.as_ref();
         self.on_tape("pad", |tape| {

@@ -45,11 +45,13 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_sum_axes(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         self.try_sum_named(&axes.into(), "sum_axes")
     }
 
     /// The sum on behalf of an operation that a mistake is to be told of.
+    #[track_caller]
     pub(super) fn try_sum_named(self, axes: &Axes, operation: &'static str) -> Result<Self, Error> {
         self.on_tape(operation, |tape| {
             let set = axes.resolve(tape.shape(self.node), operation)?;
@@ -89,10 +91,12 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_mean_axes(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         self.try_mean_named(&axes.into(), "mean_axes")
     }
 
+    #[track_caller]
     pub(super) fn try_mean_named(self, axes: &Axes, operation: &'static str) -> Result<Self, Error> {
         let sum = self.try_sum_named(axes, operation)?;
         sum.try_mul(T::from_f64(1.0 / self.try_count(axes, operation)? as f64))
@@ -132,10 +136,12 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_prod_axes(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         self.try_prod_named(&axes.into(), "prod_axes")
     }
 
+    #[track_caller]
     fn try_prod_named(self, axes: &Axes, operation: &'static str) -> Result<Self, Error> {
         let Lines { tensor, axis, mut length, output, .. } = self.try_lines(axes, operation)?;
         let along = axis as isize;
@@ -177,6 +183,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shape`] if the tensor is empty.
+    #[track_caller]
     pub fn try_max_all(self) -> Result<Self, Error> {
         self.on_tape("max", |tape| tape.extreme(Extreme::Max, self.node))
     }
@@ -200,6 +207,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shape`] if the tensor is empty.
+    #[track_caller]
     pub fn try_min_all(self) -> Result<Self, Error> {
         self.on_tape("min", |tape| tape.extreme(Extreme::Min, self.node))
     }
@@ -226,6 +234,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice, [`Error::Shape`] if the axes hold
     /// no element.
+    #[track_caller]
     pub fn try_amax(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         self.try_even_extreme(Extreme::Max, &axes.into(), "amax")
     }
@@ -247,10 +256,12 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// As [`try_amax`](Self::try_amax).
+    #[track_caller]
     pub fn try_amin(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         self.try_even_extreme(Extreme::Min, &axes.into(), "amin")
     }
 
+    #[track_caller]
     pub(super) fn try_even_extreme(
         self,
         extreme: Extreme,
@@ -272,6 +283,7 @@ impl<T: Real> Tensor<T> {
     }
 
     /// The extreme over some axes where the first of those that tie gets the gradient.
+    #[track_caller]
     pub(super) fn try_first_extreme(
         self,
         extreme: Extreme,
@@ -307,6 +319,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has length zero.
+    #[track_caller]
     pub fn try_max_axis(self, axis: isize) -> Result<Self, Error> {
         self.try_first_extreme(Extreme::Max, &Axes::from(axis), "max")
     }
@@ -327,6 +340,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has length zero.
+    #[track_caller]
     pub fn try_min_axis(self, axis: isize) -> Result<Self, Error> {
         self.try_first_extreme(Extreme::Min, &Axes::from(axis), "min")
     }
@@ -348,6 +362,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has length zero.
+    #[track_caller]
     pub fn try_argmax(self, axis: isize) -> Result<ArrayD<usize>, Error> {
         self.try_extreme_places(Extreme::Max, axis, "argmax")
     }
@@ -368,10 +383,12 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has length zero.
+    #[track_caller]
     pub fn try_argmin(self, axis: isize) -> Result<ArrayD<usize>, Error> {
         self.try_extreme_places(Extreme::Min, axis, "argmin")
     }
 
+    #[track_caller]
     fn try_extreme_places(
         self,
         extreme: Extreme,

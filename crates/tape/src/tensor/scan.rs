@@ -28,6 +28,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_cumsum(self, axis: isize) -> Result<Self, Error> {
         self.on_tape("cumsum", |tape| {
             let shape = tape.shape(self.node).clone();
@@ -57,6 +58,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_cumprod(self, axis: isize) -> Result<Self, Error> {
         self.try_scan(axis, "cumprod", Self::try_mul)
     }
@@ -79,6 +81,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_logcumsumexp(self, axis: isize) -> Result<Self, Error> {
         // An exponential of zero receives nothing, also where it is all there is.
         let infinite = self.eq(T::neg_infinity());
@@ -89,6 +92,7 @@ impl<T: Real> Tensor<T> {
 
     /// Combines each element with all before it by an associative operation: after round r an element holds what `2^r`
     /// elements make together (W. D. Hillis, G. L. Steele, "Data parallel algorithms", 1986).
+    #[track_caller]
     fn try_scan(
         self,
         axis: isize,
@@ -130,6 +134,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
+    #[track_caller]
     pub fn try_cummax(self, axis: isize) -> Result<(Self, ArrayD<usize>), Error> {
         self.try_running_extreme(Extreme::Max, axis, "cummax")
     }
@@ -152,10 +157,12 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
+    #[track_caller]
     pub fn try_cummin(self, axis: isize) -> Result<(Self, ArrayD<usize>), Error> {
         self.try_running_extreme(Extreme::Min, axis, "cummin")
     }
 
+    #[track_caller]
     fn try_running_extreme(
         self,
         extreme: Extreme,

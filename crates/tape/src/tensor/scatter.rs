@@ -38,6 +38,7 @@ impl<T: Real> Tensor<T> {
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the indices have another number of axes or are longer
     /// in another axis, or the source does not broadcast to them, [`Error::Index`] if an index is not below the axis'
     /// length; [`Error::LookedAt`] if the indices are an input of a program, because it matters which of them repeat.
+    #[track_caller]
     pub fn try_scatter<'a>(
         self,
         axis: isize,
@@ -84,6 +85,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// As [`try_scatter`](Self::try_scatter).
+    #[track_caller]
     pub fn try_scatter_add<'a>(
         self,
         axis: isize,
@@ -118,6 +120,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the source does not have one row for each index,
     /// [`Error::Index`] if an index is not below the axis' length.
+    #[track_caller]
     pub fn try_index_add<'a>(self, axis: isize, indices: impl Into<Indices<'a>>, source: Self) -> Result<Self, Error> {
         let indices = indices.into();
         let added = self.on_tape("index_add", |tape| {
@@ -157,6 +160,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shapes`] if the mask or the value does not broadcast to the tensor's shape.
+    #[track_caller]
     pub fn try_masked_fill(self, mask: Mask<T>, value: impl Into<Operand<T>>) -> Result<Self, Error> {
         let value = value.into();
         self.on_tape("masked_fill", |tape| {

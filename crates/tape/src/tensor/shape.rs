@@ -26,6 +26,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shapes`] if the new shape has another number of elements.
+    #[track_caller]
     pub fn try_reshape(self, shape: impl Into<Shape>) -> Result<Self, Error> {
         let shape = shape.into();
         self.on_tape("reshape", |tape| {
@@ -55,6 +56,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if not every axis is named exactly once.
+    #[track_caller]
     pub fn try_permute(self, axes: impl AsRef<[isize]>) -> Result<Self, Error> {
         let axes = axes.as_ref();
         self.on_tape("permute", |tape| {
@@ -88,6 +90,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_transpose(self, one: isize, other: isize) -> Result<Self, Error> {
         self.on_tape("transpose", |tape| {
             let mut shape = tape.shape(self.node).clone();
@@ -126,6 +129,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shapes`] if the tensor does not broadcast to the shape.
+    #[track_caller]
     pub fn try_broadcast_to(self, shape: impl Into<Shape>) -> Result<Self, Error> {
         let shape = shape.into();
         self.on_tape("broadcast_to", |tape| tape.broadcast_to(self.node, shape))
@@ -147,6 +151,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if the axis is not among those of the result.
+    #[track_caller]
     pub fn try_unsqueeze(self, axis: isize) -> Result<Self, Error> {
         self.on_tape("unsqueeze", |tape| {
             let mut shape = tape.shape(self.node).clone();
@@ -175,6 +180,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if its length is not 1.
+    #[track_caller]
     pub fn try_squeeze(self, axis: isize) -> Result<Self, Error> {
         self.on_tape("squeeze", |tape| {
             let mut shape = tape.shape(self.node).clone();
@@ -206,6 +212,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if the end lies before the start.
+    #[track_caller]
     pub fn try_flatten(self, start: isize, end: isize) -> Result<Self, Error> {
         self.on_tape("flatten", |tape| {
             let shape = tape.shape(self.node).clone();
@@ -242,6 +249,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if the lengths do not multiply to its length, or more
     /// than one is negative.
+    #[track_caller]
     pub fn try_unflatten(self, axis: isize, lengths: impl AsRef<[isize]>) -> Result<Self, Error> {
         let lengths = lengths.as_ref();
         self.on_tape("unflatten", |tape| {
@@ -279,6 +287,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_movedim(self, from: isize, to: isize) -> Result<Self, Error> {
         self.on_tape("movedim", |tape| {
             let shape = tape.shape(self.node).clone();
@@ -309,6 +318,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_flip(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         let axes = axes.into();
         self.on_tape("flip", |tape| {
@@ -341,6 +351,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_roll(self, shift: isize, axis: isize) -> Result<Self, Error> {
         let length = self.on_tape("roll", |tape| {
             let shape = tape.shape(self.node);

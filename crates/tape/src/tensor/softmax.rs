@@ -26,6 +26,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_logsumexp(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         let axes = axes.into();
         let kept = Axes::keep(axes.clone());
@@ -61,6 +62,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_softmax(self, axis: isize) -> Result<Self, Error> {
         Ok(self.try_log_softmax_named(axis, "softmax")?.exp())
     }
@@ -83,10 +85,12 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis.
+    #[track_caller]
     pub fn try_log_softmax(self, axis: isize) -> Result<Self, Error> {
         self.try_log_softmax_named(axis, "log_softmax")
     }
 
+    #[track_caller]
     fn try_log_softmax_named(self, axis: isize, operation: &'static str) -> Result<Self, Error> {
         let last = self.on_tape(operation, |tape| {
             let shape = tape.shape(self.node);

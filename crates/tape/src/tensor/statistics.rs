@@ -40,10 +40,12 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_var_axes(self, axes: impl Into<Axes>, correction: f64) -> Result<Self, Error> {
         self.try_var_named(&axes.into(), correction, "var_axes")
     }
 
+    #[track_caller]
     fn try_var_named(self, axes: &Axes, correction: f64, operation: &'static str) -> Result<Self, Error> {
         let (distances, count) = self.try_centred(axes, correction, operation)?;
         distances.powi(2).try_sum_named(axes, operation)?.try_div(count)
@@ -81,16 +83,19 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice.
+    #[track_caller]
     pub fn try_std_axes(self, axes: impl Into<Axes>, correction: f64) -> Result<Self, Error> {
         self.try_std_named(&axes.into(), correction, "std_axes")
     }
 
+    #[track_caller]
     fn try_std_named(self, axes: &Axes, correction: f64, operation: &'static str) -> Result<Self, Error> {
         let (distances, count) = self.try_centred(axes, correction, operation)?;
         distances.try_power_norm(2.0, axes, operation)?.try_div(count.sqrt())
     }
 
     /// The distances from the mean, and what the sum of their squares is divided by.
+    #[track_caller]
     fn try_centred(self, axes: &Axes, correction: f64, operation: &'static str) -> Result<(Self, T), Error> {
         let count = self.try_count(axes, operation)?;
         let divisor = T::from_f64((count as f64 - correction).max(0.0));
@@ -143,6 +148,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Argument`] if p is NaN, or negative and finite; [`Error::Axis`] if there is no such axis,
     /// [`Error::Axes`] if one is named twice; [`Error::Shape`] for minus infinity over no elements.
+    #[track_caller]
     pub fn try_norm(self, p: f64, axes: impl Into<Axes>) -> Result<Self, Error> {
         let axes = axes.into();
         if p == f64::NEG_INFINITY {
@@ -166,6 +172,7 @@ impl<T: Real> Tensor<T> {
     }
 
     /// The p-norm for a positive, finite p over at least one element.
+    #[track_caller]
     fn try_power_norm(self, p: f64, axes: &Axes, operation: &'static str) -> Result<Self, Error> {
         if self.try_count(axes, operation)? == 0 {
             return self.abs().try_sum_named(axes, operation);

@@ -30,6 +30,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Argument`] if size, step or dilation is 0, [`Error::Shape`] if
     /// the axis is shorter than a window.
+    #[track_caller]
     pub fn try_windows(self, axis: isize, size: usize, step: usize, dilation: usize) -> Result<Self, Error> {
         self.on_tape("windows", |tape| {
             let shape = tape.shape(self.node).clone();
@@ -64,6 +65,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis before the last, [`Error::Argument`] if step or dilation is 0,
     /// [`Error::Shape`] if the last axis has no element, or the last window ends behind `length`.
+    #[track_caller]
     pub fn try_overlap_add(self, axis: isize, length: usize, step: usize, dilation: usize) -> Result<Self, Error> {
         self.on_tape("overlap_add", |tape| {
             let shape = tape.shape(self.node).clone();
