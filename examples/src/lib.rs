@@ -44,6 +44,8 @@ mod book {
     mod programs {}
     #[doc = include_str!("../../docs/src/seeing.md")]
     mod seeing {}
+    #[doc = include_str!("../../docs/src/linear_algebra.md")]
+    mod linear_algebra {}
     #[doc = include_str!("../../docs/src/networks.md")]
     mod networks {}
     #[doc = include_str!("../../docs/src/optimizers.md")]

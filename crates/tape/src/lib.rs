@@ -40,6 +40,8 @@ mod guard;
 mod higher;
 mod indices;
 mod kernel;
+#[cfg(feature = "linalg")]
+mod linalg;
 mod living;
 mod op;
 mod operations;
