@@ -1,6 +1,7 @@
 //! `Tensor`, the tensor handle: an array that remembers how it was computed.
 
 mod axes;
+mod convolution;
 mod diagonal;
 mod elementwise;
 mod index;
@@ -14,6 +15,7 @@ mod scan;
 mod scatter;
 mod shape;
 mod softmax;
+mod spatial;
 mod statistics;
 mod window;
 
@@ -23,9 +25,11 @@ use std::marker::PhantomData;
 use ndarray::ArrayD;
 
 pub use self::axes::Axes;
+pub use self::convolution::Convolution;
 pub use self::elementwise::Mask;
 pub use self::order::Order;
 pub use self::pad::Padding;
+pub use self::spatial::{Margins, PerAxis};
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel;

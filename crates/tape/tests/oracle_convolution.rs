@@ -1,0 +1,46 @@
+//! Convolutions, pools, resizing and einsum against PyTorch's values and gradients.
+//!
+//! The cases are made by `docs/oracles/tape/convolution.py`; what each name means there, it means here.
+
+mod oracle;
+
+use tape::{Convolution, Tensor};
+
+fn convolution(name: &str, inputs: &[Tensor<f64>]) -> Option<Tensor<f64>> {
+    let &[x, w] = inputs else { return None };
+    Some(match name {
+        "conv1d" => x.conv1d(w, Convolution::new()),
+        "conv1d odd" => x.conv1d(w, Convolution::new().stride(3).padding((2, 1)).dilation(2)),
+        "conv1d groups" => x.conv1d(w, Convolution::new().padding(1).groups(2)),
+        "conv2d" => x.conv2d(w, Convolution::new()),
+        "conv2d odd" => x.conv2d(w, Convolution::new().stride([2, 3]).padding([1, 2]).dilation([2, 1])),
+        "conv2d groups" => x.conv2d(w, Convolution::new().stride(2).padding(1).groups(2)),
+        "conv3d" => x.conv3d(w, Convolution::new()),
+        "conv3d odd" => x.conv3d(w, Convolution::new().stride([1, 2, 1]).padding([1, 0, 1]).dilation([2, 1, 1])),
+        "conv3d groups" => x.conv3d(w, Convolution::new().groups(2)),
+        "conv_transpose1d" => x.conv_transpose1d(w, Convolution::new()),
+        "conv_transpose1d odd" => {
+            x.conv_transpose1d(w, Convolution::new().stride(3).padding(1).output_padding(2).dilation(2))
+        }
+        "conv_transpose1d groups" => x.conv_transpose1d(w, Convolution::new().groups(2)),
+        "conv_transpose2d" => x.conv_transpose2d(w, Convolution::new()),
+        "conv_transpose2d odd" => {
+            x.conv_transpose2d(w, Convolution::new().stride([2, 3]).padding([1, 0]).output_padding([1, 2]))
+        }
+        "conv_transpose2d groups" => x.conv_transpose2d(w, Convolution::new().stride(2).dilation([1, 2]).groups(2)),
+        "conv_transpose3d" => x.conv_transpose3d(w, Convolution::new()),
+        "conv_transpose3d odd" => {
+            x.conv_transpose3d(w, Convolution::new().stride([1, 2, 1]).padding([0, 1, 0]).output_padding([0, 1, 0]))
+        }
+        "conv_transpose3d groups" => x.conv_transpose3d(w, Convolution::new().groups(2)),
+        _ => return None,
+    })
+}
+
+#[test]
+fn values_and_gradients_are_those_of_pytorch() {
+    let count = oracle::compare(include_str!("oracle/convolution.txt"), |name, _, inputs| {
+        convolution(name, inputs).unwrap_or_else(|| panic!("no operation is called {name}"))
+    });
+    assert_eq!(count, 18);
+}
