@@ -1,5 +1,6 @@
 //! `Tensor`, the tensor handle: an array that remembers how it was computed.
 
+mod adaptive_pool;
 mod axes;
 mod convolution;
 mod diagonal;
@@ -10,6 +11,7 @@ mod linear_algebra;
 mod mask;
 mod order;
 mod pad;
+mod pool;
 mod reduce;
 mod scan;
 mod scatter;
@@ -29,6 +31,7 @@ pub use self::convolution::Convolution;
 pub use self::elementwise::Mask;
 pub use self::order::Order;
 pub use self::pad::Padding;
+pub use self::pool::Pooling;
 pub use self::spatial::{Margins, PerAxis};
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;

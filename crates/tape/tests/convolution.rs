@@ -1,7 +1,7 @@
 //! Do convolutions and pools give what their definitions say, and the gradients of that?
 
 use ndarray::{ArrayD, Dimension, IxDyn, array, s};
-use tape::{Convolution, Margins, PerAxis, Tape, Tensor, check_tensors};
+use tape::{Convolution, Margins, PerAxis, Pooling, Tape, Tensor, check_tensors};
 
 /// Distinct numbers between -2 and 2, none of them near 0 and no two near each other, in no order.
 fn numbers(shape: &[usize]) -> ArrayD<f64> {
@@ -236,7 +236,7 @@ fn a_sum_over_all_windows_counts_how_often_each_element_is_read() {
 /// A wrong use, the text of its error, and the text that it should have.
 macro_rules! assert_errors {
     ($($use:expr => $text:expr,)*) => {
-        $(assert_eq!($use.err().map(|error| error.to_string()).as_deref(), Some($text), "{}", stringify!($use));)*
+        $(assert_eq!($use.err().map(|error| error.to_string()).as_deref(), Some::<&str>($text), "{}", stringify!($use));)*
     };
 }
 
@@ -278,5 +278,191 @@ fn wrong_uses_of_convolutions_give_the_documented_errors() {
             "conv_transpose1d: stride and dilation must be at least 1",
         empty.try_conv_transpose1d(weight.narrow(0, 0..2), plain) => "conv_transpose1d: shapes [1, 2, 0] and \
             [2, 2, 3]: the input must have at least one element along each spatial axis",
+    }
+}
+
+/// One axis of a pool by its definition: for each window the elements that count, with the padding's being `None`.
+fn seen(
+    row: &[f64],
+    size: usize,
+    stride: usize,
+    margins: (usize, usize),
+    dilation: usize,
+    ceil: bool,
+) -> Vec<Vec<Option<f64>>> {
+    let padded = margins.0 + row.len() + margins.1;
+    let extent = (size - 1) * dilation + 1;
+    let begins = (0..).map(|window| window * stride);
+    let fits = |&begin: &usize| {
+        begin + extent <= padded || (ceil && begin < margins.0 + row.len() && begin + extent < padded + stride)
+    };
+    let elements = |begin: usize| {
+        let places = (0..size).map(|at| begin + at * dilation).filter(|&place| place < padded);
+        places.map(|place| place.checked_sub(margins.0).and_then(|place| row.get(place).copied())).collect()
+    };
+    begins.take_while(fits).map(elements).collect()
+}
+
+#[test]
+fn pools_of_one_axis_are_their_definition() {
+    for (length, size, stride, margins, dilation, ceil) in [
+        (5, 2, 2, (0, 0), 1, false),
+        (5, 2, 2, (0, 0), 1, true),
+        (6, 3, 2, (1, 0), 1, false),
+        (6, 3, 2, (1, 1), 1, true),
+        (7, 2, 3, (0, 1), 2, true),
+        (5, 3, 4, (1, 1), 1, true),
+        (4, 2, 3, (1, 1), 1, true),
+        (3, 1, 2, (0, 0), 3, false),
+    ] {
+        let row = numbers(&[length]);
+        let settings = Pooling::new(size).stride(stride).padding(margins).dilation(dilation).ceil(ceil);
+        let windows = seen(row.as_slice().unwrap(), size, stride, margins, dilation, ceil);
+        let sum = |window: &Vec<Option<f64>>| window.iter().flatten().sum::<f64>();
+        let expected = |value: &dyn Fn(&Vec<Option<f64>>) -> f64| {
+            ArrayD::from_shape_vec(IxDyn(&[windows.len()]), windows.iter().map(value).collect()).unwrap()
+        };
+        let tape = Tape::<f64>::new();
+        let x = tape.constant(&row);
+        let what = format!("{settings:?} of {length}");
+        let largest = |window: &Vec<Option<f64>>| window.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+        assert_close(&x.max_pool1d(settings).to_array(), &expected(&largest), &what);
+        assert_close(&x.avg_pool1d(settings).to_array(), &expected(&|window| sum(window) / window.len() as f64), &what);
+        let own = settings.count_padding(false);
+        let mean = |window: &Vec<Option<f64>>| sum(window) / window.iter().flatten().count() as f64;
+        assert_close(&x.avg_pool1d(own).to_array(), &expected(&mean), &what);
+        let rows = numbers(&[length, 2]);
+        for pool in [Tensor::max_pool1d, Tensor::avg_pool1d] {
+            check_tensors(|x| pool(x[0].t(), settings), std::slice::from_ref(&rows)).assert();
+            check_tensors(|x| pool(x[0].slice(s![..;-1, 1]), own), std::slice::from_ref(&rows)).assert();
+        }
+    }
+}
+
+#[test]
+fn pools_of_several_axes_are_pools_of_one_after_the_other() {
+    let images = numbers(&[2, 1, 3, 5, 4]);
+    let tape = Tape::<f64>::new();
+    let x = tape.constant(&images);
+    let along = |x: Tensor<f64>, axis: isize, pool: &dyn Fn(Tensor<f64>) -> Tensor<f64>| {
+        pool(x.transpose(axis, -1)).transpose(axis, -1)
+    };
+    let rows = |x: Tensor<f64>| x.max_pool1d(Pooling::new(2).padding((1, 0)));
+    let columns = |x: Tensor<f64>| x.max_pool1d(Pooling::new(3).stride(2).padding((0, 1)));
+    let settings = Pooling::new([3, 2]).stride([2, 2]).padding([(0, 1), (1, 0)]);
+    assert_eq!(x.max_pool2d(settings).to_array(), along(rows(x), -2, &columns).to_array());
+    let rows = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(2).padding((1, 0)).count_padding(false).ceil(true));
+    let columns = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(3).stride(2).count_padding(false).ceil(true));
+    let settings = Pooling::new([3, 2]).stride([2, 2]).padding([(0, 0), (1, 0)]).count_padding(false).ceil(true);
+    let whole = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(2));
+    let deep = Pooling::new([2, 3, 2]).stride([2, 2, 2]).padding([(0, 0), (0, 0), (1, 0)]).count_padding(false);
+    let expected = along(rows(x), -2, &columns);
+    assert_close(&x.avg_pool2d(settings).to_array(), &expected.to_array(), "two axes");
+    let rows = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(2).padding((1, 0)).count_padding(false));
+    let columns = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(3).stride(2));
+    let expected = along(along(rows(x), -2, &columns), -3, &whole);
+    assert_close(&x.avg_pool3d(deep).to_array(), &expected.to_array(), "three axes");
+    check_tensors(|x| x[0].max_pool3d(deep), std::slice::from_ref(&images)).assert();
+    check_tensors(|x| x[0].avg_pool3d(deep), std::slice::from_ref(&images)).assert();
+    check_tensors(|x| x[0].avg_pool2d(settings).powi(3).sum().grad(x[0]), &[numbers(&[3, 4])]).assert();
+    check_tensors(|x| x[0].max_pool2d(settings).powi(3).sum().grad(x[0]), &[numbers(&[3, 4])]).assert();
+}
+
+#[test]
+fn the_first_of_equal_elements_in_a_window_gets_the_gradient() {
+    let tape = Tape::<f64>::new();
+    let x = tape.variable([[1.0, 2.0, 2.0], [2.0, 1.0, 2.0], [0.0, 2.0, 2.0]]);
+    let y = x.max_pool2d(Pooling::new(2).stride(1));
+    assert_eq!(y.sum().backward()[x], array![[0.0, 2.0, 0.0], [1.0, 0.0, 1.0], [0.0, 0.0, 0.0]].into_dyn());
+    let adaptive = x.adaptive_max_pool2d(1);
+    assert_eq!(adaptive.sum().backward()[x], array![[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]].into_dyn());
+    // The padding of a shorter adaptive window repeats its last element, which then wins but once.
+    let row = tape.variable([0.0, 1.0, 1.0]);
+    assert_eq!(row.adaptive_max_pool1d(2).sum().backward()[row], array![0.0, 2.0, 0.0].into_dyn());
+}
+
+#[test]
+fn nan_goes_through_every_pool_and_only_to_its_own_windows() {
+    let tape = Tape::<f64>::new();
+    let x = tape.variable([1.0, f64::NAN, 2.0, 3.0, f64::NEG_INFINITY, 1.0]);
+    for pooled in [
+        x.max_pool1d(Pooling::new(2).padding(1)),
+        x.avg_pool1d(Pooling::new(2).padding(1)),
+        x.adaptive_max_pool1d(3),
+        x.adaptive_avg_pool1d(3),
+    ] {
+        let pooled = pooled.to_array();
+        assert_eq!(pooled.iter().filter(|pooled| pooled.is_nan()).count(), 1, "{pooled}");
+    }
+    assert_eq!(x.adaptive_avg_pool1d(3).to_array()[[2]], f64::NEG_INFINITY);
+    let gradients = x.max_pool1d(Pooling::new(2)).sum().backward();
+    assert_eq!(gradients[x], array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0].into_dyn());
+}
+
+#[test]
+fn padding_is_smaller_than_every_number_and_ties_with_minus_infinity() {
+    let tape = Tape::<f64>::new();
+    let x = tape.variable([-9.0, f64::NEG_INFINITY]);
+    let y = x.max_pool1d(Pooling::new(2).padding(1));
+    assert_eq!(y.to_array(), array![-9.0, f64::NEG_INFINITY].into_dyn());
+    assert_eq!(y.sum().backward()[x], array![1.0, 1.0].into_dyn());
+    let nothing = tape.constant([1.0]).avg_pool1d(Pooling::new(2).dilation(4).padding(2).count_padding(false));
+    assert!(nothing.item().is_nan(), "the only window sees only padding");
+}
+
+#[test]
+fn adaptive_and_global_pools_are_their_definition() {
+    let x = numbers(&[1, 2, 5, 7]);
+    let tape = Tape::<f64>::new();
+    let constant = tape.constant(&x);
+    for counts in [[1, 1], [2, 3], [5, 7], [3, 9], [0, 2]] {
+        let window = |axis: usize, i: usize| {
+            let (count, length) = (counts[axis], [5, 7][axis]);
+            i * length / count..((i + 1) * length).div_ceil(count)
+        };
+        let (largest, mean) = (constant.adaptive_max_pool2d(counts), constant.adaptive_avg_pool2d(counts));
+        assert_eq!(largest.shape(), [1, 2, counts[0], counts[1]]);
+        for (at, &found) in mean.to_array().indexed_iter() {
+            let part = x.slice(s![at[0], at[1], window(0, at[2]), window(1, at[3])]);
+            assert!((part.mean().unwrap() - found).abs() < 1e-14);
+            assert_eq!(part.iter().copied().fold(f64::NEG_INFINITY, f64::max), largest.to_array()[&at]);
+        }
+        check_tensors(|x| x[0].adaptive_max_pool2d(counts), std::slice::from_ref(&x)).assert();
+        check_tensors(|x| x[0].adaptive_avg_pool2d(counts), std::slice::from_ref(&x)).assert();
+    }
+    assert_eq!(constant.global_max_pool().to_array(), constant.adaptive_max_pool2d(1).flatten(1, -1).to_array());
+    check_tensors(|x| x[0].transpose(0, 3).global_avg_pool(), std::slice::from_ref(&x)).assert();
+    check_tensors(|x| x[0].transpose(0, 3).global_max_pool(), &[x]).assert();
+    let cube = numbers(&[3, 2, 4]);
+    check_tensors(|x| x[0].adaptive_max_pool3d([2, 1, 3]), std::slice::from_ref(&cube)).assert();
+    check_tensors(|x| x[0].adaptive_avg_pool3d([2, 3, 3]), &[cube]).assert();
+    let empty = tape.variable(numbers(&[0, 2, 3, 3]));
+    for pooled in [empty.max_pool2d(Pooling::new(2)), empty.adaptive_max_pool2d(1), empty.adaptive_avg_pool2d(1)] {
+        assert_eq!(pooled.shape(), [0, 2, 1, 1]);
+        assert_eq!(pooled.sum().backward()[empty].shape(), [0, 2, 3, 3]);
+    }
+}
+
+#[test]
+fn wrong_uses_of_pools_give_the_documented_errors() {
+    let tape = Tape::<f64>::new();
+    let (x, empty) = (tape.variable(numbers(&[2, 3])), tape.variable(numbers(&[1, 2, 0])));
+    let plain = Pooling::<1>::new(2);
+    assert_errors! {
+        x.try_max_pool1d(Pooling::new(0)) => "max_pool1d: a window must have at least one element along each axis",
+        x.try_max_pool1d(plain.stride(0)) => "max_pool1d: stride and dilation must be at least 1",
+        x.try_max_pool1d(plain.padding(2)) => "max_pool1d: the padding must be at most half as long as a window",
+        x.try_max_pool1d(Pooling::new(4)) => "max_pool1d: shape [2, 3]: a window must fit into the padded axes",
+        x.try_max_pool1d(Pooling::new(4).stride(9).ceil(true)) => "max_pool1d: shape [2, 3]: a window must fit into the padded axes",
+        x.try_max_pool3d(Pooling::new(1)) => "max_pool3d: shape [2, 3]: a pool needs as many axes as its name says",
+        x.try_avg_pool1d(plain.dilation(0)) => "avg_pool1d: stride and dilation must be at least 1",
+        x.try_avg_pool2d(Pooling::new([2, 5])) => "avg_pool2d: shape [2, 3]: a window must fit into the padded axes",
+        x.try_avg_pool3d(Pooling::new(1)) => "avg_pool3d: shape [2, 3]: a pool needs as many axes as its name says",
+        x.try_adaptive_max_pool3d(1) => "adaptive_max_pool3d: shape [2, 3]: a pool needs as many axes as its name says",
+        empty.try_adaptive_max_pool1d(2) => "adaptive_max_pool1d: shape [1, 2, 0]: there is no element to pool",
+        empty.try_adaptive_avg_pool1d(2) => "adaptive_avg_pool1d: shape [1, 2, 0]: there is no element to pool",
+        empty.try_global_max_pool() => "global_max_pool: shape [1, 2, 0]: there is no element to pool",
+        x.try_global_avg_pool() =>
+            "global_avg_pool: shape [2, 3]: a global pool needs a batch, channels and at least one spatial axis",
     }
 }

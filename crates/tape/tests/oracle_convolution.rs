@@ -4,7 +4,7 @@
 
 mod oracle;
 
-use tape::{Convolution, Tensor};
+use tape::{Convolution, Pooling, Tensor};
 
 fn convolution(name: &str, inputs: &[Tensor<f64>]) -> Option<Tensor<f64>> {
     let &[x, w] = inputs else { return None };
@@ -37,10 +37,38 @@ fn convolution(name: &str, inputs: &[Tensor<f64>]) -> Option<Tensor<f64>> {
     })
 }
 
+/// The axes of an input say over how many of them its pool works.
+fn pool(name: &str, x: Tensor<f64>) -> Option<Tensor<f64>> {
+    let axes = x.shape().rank() - 1;
+    let odd = Pooling::new(3).stride(2).padding(1).ceil(true);
+    let image = Pooling::new([3, 2]).stride(2).padding([1, 0]);
+    let cube = Pooling::new(2).padding(1);
+    Some(match (name, axes) {
+        ("max_pool", 1) => x.max_pool1d(odd),
+        ("max_pool", 2) => x.max_pool2d(image.dilation([1, 2])),
+        ("max_pool", 3) => x.max_pool3d(Pooling::new(2).stride(1)),
+        ("avg_pool", 1) => x.avg_pool1d(odd),
+        ("avg_pool", 2) => x.avg_pool2d(image.ceil(true)),
+        ("avg_pool", 3) => x.avg_pool3d(cube),
+        ("avg_pool own", 1) => x.avg_pool1d(odd.count_padding(false)),
+        ("avg_pool own", 2) => x.avg_pool2d(Pooling::new(3).stride(2).padding(1).ceil(true).count_padding(false)),
+        ("avg_pool own", 3) => x.avg_pool3d(cube.count_padding(false)),
+        ("adaptive_max_pool", 1) => x.adaptive_max_pool1d(3),
+        ("adaptive_max_pool", 2) => x.adaptive_max_pool2d([2, 3]),
+        ("adaptive_max_pool", 3) => x.adaptive_max_pool3d(2),
+        ("adaptive_avg_pool", 1) => x.adaptive_avg_pool1d(3),
+        ("adaptive_avg_pool", 2) => x.adaptive_avg_pool2d([2, 3]),
+        ("adaptive_avg_pool", 3) => x.adaptive_avg_pool3d(2),
+        _ => return None,
+    })
+}
+
 #[test]
 fn values_and_gradients_are_those_of_pytorch() {
     let count = oracle::compare(include_str!("oracle/convolution.txt"), |name, _, inputs| {
-        convolution(name, inputs).unwrap_or_else(|| panic!("no operation is called {name}"))
+        convolution(name, inputs)
+            .or_else(|| pool(name, inputs[0]))
+            .unwrap_or_else(|| panic!("no operation is called {name}"))
     });
-    assert_eq!(count, 18);
+    assert_eq!(count, 33);
 }
