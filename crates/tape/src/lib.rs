@@ -81,5 +81,5 @@ pub use real::Real;
 pub use shape::Shape;
 pub use sweep::Root;
 pub use tape::{Pass, Tape};
-pub use tensor::{Axes, Convolution, Margins, Mask, Operand, Order, Padding, PerAxis, Pooling, Tensor};
+pub use tensor::{Axes, Convolution, Interpolation, Margins, Mask, Operand, Order, Padding, PerAxis, Pooling, Tensor};
 pub use var::Var;

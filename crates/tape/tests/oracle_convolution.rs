@@ -4,7 +4,7 @@
 
 mod oracle;
 
-use tape::{Convolution, Pooling, Tensor};
+use tape::{Convolution, Interpolation, Pooling, Tensor};
 
 fn convolution(name: &str, inputs: &[Tensor<f64>]) -> Option<Tensor<f64>> {
     let &[x, w] = inputs else { return None };
@@ -63,12 +63,32 @@ fn pool(name: &str, x: Tensor<f64>) -> Option<Tensor<f64>> {
     })
 }
 
+/// The lengths are those that the script gives for as many axes.
+fn resized(name: &str, x: Tensor<f64>) -> Option<Tensor<f64>> {
+    let interpolation = match name {
+        "nearest" => Interpolation::Nearest,
+        "linear" => Interpolation::Linear,
+        "corners" => Interpolation::LinearCorners,
+        _ => return None,
+    };
+    let lengths: &[usize] = match x.shape().rank() {
+        3 => &[7],
+        4 => &[2, 7],
+        _ => &[3, 2, 4],
+    };
+    Some(x.interpolate(lengths, interpolation))
+}
+
 #[test]
 fn values_and_gradients_are_those_of_pytorch() {
     let count = oracle::compare(include_str!("oracle/convolution.txt"), |name, _, inputs| {
+        if let Some(equation) = name.strip_prefix("einsum ") {
+            return Tensor::einsum(equation, inputs);
+        }
         convolution(name, inputs)
             .or_else(|| pool(name, inputs[0]))
+            .or_else(|| resized(name, inputs[0]))
             .unwrap_or_else(|| panic!("no operation is called {name}"))
     });
-    assert_eq!(count, 33);
+    assert_eq!(count, 46);
 }

@@ -56,3 +56,22 @@ at("adaptive_max_pool", lambda x: F.adaptive_max_pool3d(x, 2), CUBES)
 at("adaptive_avg_pool", lambda x: F.adaptive_avg_pool1d(x, 3), ROWS)
 at("adaptive_avg_pool", lambda x: F.adaptive_avg_pool2d(x, (2, 3)), IMAGES)
 at("adaptive_avg_pool", lambda x: F.adaptive_avg_pool3d(x, 2), CUBES)
+
+# Resizing.
+for shape, sizes, mode in [
+    ((1, 2, 4), (7,), "linear"),
+    ((1, 1, 3, 4), (2, 7), "bilinear"),
+    ((1, 1, 2, 3, 2), (3, 2, 4), "trilinear"),
+]:
+    at("nearest", lambda x, sizes=sizes: F.interpolate(x, sizes, mode="nearest"), shape)
+    at("linear", lambda x, sizes=sizes, mode=mode: F.interpolate(x, sizes, mode=mode), shape)
+    at("corners", lambda x, sizes=sizes, mode=mode: F.interpolate(x, sizes, mode=mode, align_corners=True), shape)
+
+# Einsum: the name is the equation.
+for equation, *shapes in [
+    ("bij,bjk->bik", (2, 2, 3), (2, 3, 2)),
+    ("iij->j", (3, 3, 2)),
+    ("...ij,kj->...ki", (2, 2, 3), (2, 3)),
+    ("ab,bc,ca", (2, 3), (3, 2), (2, 2)),
+]:
+    at(f"einsum {equation}", lambda *x, equation=equation: torch.einsum(equation, *x), *shapes)
