@@ -83,5 +83,5 @@ pub use real::Real;
 pub use shape::Shape;
 pub use sweep::Root;
 pub use tape::{Pass, Tape};
-pub use tensor::{Axes, Convolution, Mask, Operand, Order, Padding, PerAxis, Tensor};
+pub use tensor::{Axes, Convolution, Interpolation, Margins, Mask, Operand, Order, Padding, PerAxis, Pooling, Tensor};
 pub use var::Var;
