@@ -1,7 +1,7 @@
 //! Do convolutions and pools give what their definitions say, and the gradients of that?
 
 use ndarray::{ArrayD, Dimension, IxDyn, array, s};
-use tape::{Convolution, Margins, PerAxis, Pooling, Tape, Tensor, check_tensors};
+use tape::{Convolution, Margins, Params, Pass, PerAxis, Pooling, Program, Tape, Tensor, check_tensors};
 
 /// Distinct numbers between -2 and 2, none of them near 0 and no two near each other, in no order.
 fn numbers(shape: &[usize]) -> ArrayD<f64> {
@@ -441,6 +441,25 @@ fn adaptive_and_global_pools_are_their_definition() {
         assert_eq!(pooled.shape(), [0, 2, 1, 1]);
         assert_eq!(pooled.sum().backward()[empty].shape(), [0, 2, 3, 3]);
     }
+}
+
+#[test]
+fn a_program_convolves_and_pools_anew() {
+    let mut params = Params::<f64>::new();
+    let weight = params.add("weight", &numbers(&[2, 2, 3, 2]));
+    let loss = |pass: &Pass<'_, f64>, x: Tensor<f64>| {
+        let maps = x.conv2d(pass.parameter(weight), Convolution::new().padding(1));
+        let pooled = maps.max_pool2d(Pooling::new(2).padding(1)).adaptive_max_pool2d([2, 1]);
+        pooled.powi(2).sum() + maps.avg_pool2d(Pooling::new(3)).sum()
+    };
+    let x = numbers(&[2, 2, 4, 4]);
+    let mut step = Program::record(&params, (&x,), |pass, (x,)| loss(pass, x));
+    let other = x.mapv(|element| (3.0 * element).sin());
+    let mut tape = Tape::new();
+    let (expected, eager) = tape.value_and_grad(&params, |pass| loss(pass, pass.constant(&other)));
+    let (value, gradients) = step.run(&params, (&other,)).unwrap();
+    assert_eq!(value, expected);
+    assert_eq!(gradients.params(), eager.params());
 }
 
 #[test]
