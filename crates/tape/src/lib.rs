@@ -39,6 +39,7 @@ mod gradients;
 mod graph;
 mod guard;
 mod higher;
+mod implicit;
 mod indices;
 mod kernel;
 mod living;
@@ -73,6 +74,7 @@ pub use functions::{derivative, gradient, hessian, hvp, jacobian, jvp, value_and
 pub use gradients::{GradientKey, Gradients};
 pub use graph::{Graph, GraphNode, GraphOperand, Kind, Statistics};
 pub use higher::Variables;
+pub use implicit::{fixed_point, root, solve, try_fixed_point, try_root, try_solve};
 pub use indices::Indices;
 pub use kernel::VectorMath;
 pub use operations::{Operation, operations};
