@@ -27,6 +27,7 @@
 mod anomaly;
 mod arena;
 mod check;
+mod checkpoint;
 mod composed;
 mod custom;
 mod elements;
@@ -38,6 +39,7 @@ mod gradients;
 mod graph;
 mod guard;
 mod higher;
+mod implicit;
 mod indices;
 mod kernel;
 #[cfg(feature = "linalg")]
@@ -66,13 +68,15 @@ mod var;
 
 pub use anomaly::{Anomalies, Anomaly, AnomalyOperand, Direction};
 pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, check_params, check_tensors};
+pub use checkpoint::{checkpoint, checkpoint_loop, try_checkpoint, try_checkpoint_loop};
 pub use custom::CustomOp;
 pub use elements::Elements;
 pub use error::Error;
-pub use functions::{derivative, gradient, value_and_grad};
+pub use functions::{derivative, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use gradients::{GradientKey, Gradients};
 pub use graph::{Graph, GraphNode, GraphOperand, Kind, Statistics};
 pub use higher::Variables;
+pub use implicit::{fixed_point, root, solve, try_fixed_point, try_root, try_solve};
 pub use indices::Indices;
 pub use kernel::VectorMath;
 pub use operations::{Operation, operations};
