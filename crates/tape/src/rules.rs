@@ -185,7 +185,7 @@ impl<T: Real> Algebra for Lane<T> {
         abs = Float::abs, signum = Float::signum, floor = Float::floor, ceil = Float::ceil, round = Float::round,
         trunc = Float::trunc, fract = Float::fract, recip = Float::recip, sqrt = Float::sqrt, cbrt = Float::cbrt,
         exp = T::vector_exp, exp2 = Float::exp2, exp_m1 = T::vector_exp_m1, ln = T::vector_ln, log2 = Float::log2,
-        log10 = Float::log10, ln_1p = T::vector_ln_1p, sin = Float::sin, cos = Float::cos, tan = Float::tan,
+        log10 = Float::log10, ln_1p = T::vector_ln_1p, sin = T::vector_sin, cos = T::vector_cos, tan = T::vector_tan,
         asin = Float::asin, acos = Float::acos, atan = Float::atan, sinh = Float::sinh, cosh = Float::cosh,
         tanh = T::vector_tanh, asinh = Float::asinh, acosh = Float::acosh, atanh = Float::atanh,
         to_degrees = Float::to_degrees, to_radians = Float::to_radians,
@@ -585,6 +585,13 @@ fn split<A: Algebra>(lesser: A, greater: A, g: A) -> A {
 fn winner<A: Algebra>(own: A, other: A, better: A::Mask, y: A, g: A) -> A {
     let tie = A::select(own.eq(other), g * A::constant(0.5), A::zero());
     A::select(A::or(better, other.is_nan()), g, tie).nan_where(y)
+}
+
+impl Unary {
+    /// Whether the rule asks for a trigonometric function, which lanes have up to `VectorMath::LARGEST_ANGLE`.
+    pub(crate) fn takes_an_angle(self) -> bool {
+        matches!(self, Self::Sin | Self::Cos | Self::Tan)
+    }
 }
 
 impl Binary {

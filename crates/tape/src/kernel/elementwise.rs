@@ -27,9 +27,24 @@ fn absorbing<T: Real>(g: T, share: T) -> T {
     if g == T::zero() { T::zero() } else { share }
 }
 
+/// Whether an angle is too large for the vectorised functions.
+#[inline(always)]
+fn is_large_angle<T: Real>(x: T) -> bool {
+    x.abs() > T::LARGEST_ANGLE
+}
+
+/// Whether a tile has an operand that the vectorised form of the rule does not hold for.
+fn exceeds_lanes<T: Real>(angles: bool, x: &[T]) -> bool {
+    let any = #[inline(always)]
+    || x.iter().fold(false, |any, &x| any | is_large_angle(x));
+    angles && dispatch(any)
+}
+
 struct MapUnary<'a, T> {
     x: View<'a, T>,
     out: &'a mut [T],
+    /// Whether the operand is an angle.
+    angles: bool,
 }
 
 impl<T: Real> UnaryVisitor for MapUnary<'_, T> {
@@ -45,18 +60,23 @@ impl<T: Real> UnaryVisitor for MapUnary<'_, T> {
                     }
                 },
             );
+            if exceeds_lanes(self.angles, x) {
+                for (out, &x) in out.iter_mut().zip(x).filter(|(_, x)| is_large_angle(**x)) {
+                    *out = rule.value(x);
+                }
+            }
         }
     }
 }
 
 /// `out = rule(x)`.
 pub(crate) fn unary<T: Real>(rule: Unary, x: View<'_, T>, out: &mut [T]) {
-    rule.visit(MapUnary { x, out });
+    rule.visit(MapUnary { x, out, angles: rule.takes_an_angle() });
 }
 
 /// `out = x^n`.
 pub(crate) fn powi<T: Real>(n: i32, x: View<'_, T>, out: &mut [T]) {
-    MapUnary { x, out }.visit(Powi(n));
+    MapUnary { x, out, angles: false }.visit(Powi(n));
 }
 
 struct ShareUnary<'a, T> {
@@ -65,6 +85,8 @@ struct ShareUnary<'a, T> {
     g: &'a [T],
     out: &'a mut [T],
     accumulate: bool,
+    /// As in `MapUnary`.
+    angles: bool,
 }
 
 impl<T: Real> UnaryVisitor for ShareUnary<'_, T> {
@@ -72,6 +94,14 @@ impl<T: Real> UnaryVisitor for ShareUnary<'_, T> {
         let (mut x, mut y, accumulate) = (Tiles::new(self.x), Tiles::new(self.y), self.accumulate);
         for (tile, (out, g)) in self.out.chunks_mut(TILE).zip(self.g.chunks(TILE)).enumerate() {
             let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
+            if exceeds_lanes(self.angles, x) {
+                for (((out, &x), &y), &g) in out.iter_mut().zip(x).zip(y).zip(g) {
+                    let share =
+                        if is_large_angle(x) { rule.share(x, y, g) } else { rule.share(Lane(x), Lane(y), Lane(g)).0 };
+                    deposit(out, absorbing(g, share), accumulate);
+                }
+                continue;
+            }
             dispatch(
                 #[inline(always)]
                 || {
@@ -93,12 +123,12 @@ pub(crate) fn unary_share<T: Real>(
     out: &mut [T],
     accumulate: bool,
 ) {
-    rule.visit(ShareUnary { x, y, g, out, accumulate });
+    rule.visit(ShareUnary { x, y, g, out, accumulate, angles: rule.takes_an_angle() });
 }
 
 /// The operand's share of the adjoint `g` of `y = x^n`.
 pub(crate) fn powi_share<T: Real>(n: i32, x: View<'_, T>, y: View<'_, T>, g: &[T], out: &mut [T], accumulate: bool) {
-    ShareUnary { x, y, g, out, accumulate }.visit(Powi(n));
+    ShareUnary { x, y, g, out, accumulate, angles: false }.visit(Powi(n));
 }
 
 struct MapBinary<'a, T> {

@@ -4,6 +4,18 @@
 //! a result has the same bits on every machine and at every vector width. Rounding to an integer is the addition of
 //! 1.5 * 2^(mantissa bits): a cast to an integer saturates, and saturation does not vectorise.
 
+mod trigonometric;
+
+/// The sum of `coefficients[i] * x^i`.
+#[inline(always)]
+fn polynomial<const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
+    let mut sum = coefficients[N - 1];
+    for i in (0..N - 1).rev() {
+        sum = sum * x + coefficients[i];
+    }
+    sum
+}
+
 /// Elementary functions that vectorise: at most 2 units in the last place from the exact result, over the whole range.
 ///
 /// Not a number gives not a number; overflow, infinities, subnormal results and signed zeros are as in the functions
@@ -16,6 +28,10 @@
 /// assert_eq!(0.0_f64.vector_sigmoid(), 0.5);
 /// ```
 pub trait VectorMath: Copy {
+    /// The magnitude up to which the trigonometric functions hold: 1.6 million. Beyond it they give not a number, and a
+    /// loop that meets a larger angle takes the standard library's functions.
+    const LARGEST_ANGLE: Self;
+
     /// e to the power of `self`.
     fn vector_exp(self) -> Self;
 
@@ -33,6 +49,32 @@ pub trait VectorMath: Copy {
 
     /// `ln(1 + self)`, accurate near zero.
     fn vector_ln_1p(self) -> Self;
+
+    /// The sine of an angle in radians; not a number beyond [`LARGEST_ANGLE`](Self::LARGEST_ANGLE).
+    ///
+    /// ```
+    /// use tape::VectorMath;
+    /// assert_eq!(std::f64::consts::FRAC_PI_2.vector_sin(), 1.0);
+    /// assert!(1e9_f64.vector_sin().is_nan());
+    /// ```
+    fn vector_sin(self) -> Self;
+
+    /// The cosine of an angle in radians; not a number beyond [`LARGEST_ANGLE`](Self::LARGEST_ANGLE).
+    ///
+    /// ```
+    /// use tape::VectorMath;
+    /// assert_eq!(std::f64::consts::PI.vector_cos(), -1.0);
+    /// ```
+    fn vector_cos(self) -> Self;
+
+    /// The tangent of an angle in radians; not a number beyond [`LARGEST_ANGLE`](Self::LARGEST_ANGLE).
+    ///
+    /// ```
+    /// use tape::VectorMath;
+    /// assert_eq!(0.0_f64.vector_tan(), 0.0);
+    /// assert!((std::f64::consts::FRAC_PI_4.vector_tan() - 1.0).abs() < 1e-15);
+    /// ```
+    fn vector_tan(self) -> Self;
 }
 
 /// Both formats have the same algorithms; their constants are in a module each.
@@ -108,6 +150,23 @@ macro_rules! vector_math {
             }
 
             impl VectorMath for $real {
+                const LARGEST_ANGLE: Self = trigonometric::LARGEST_ANGLE as $real;
+
+                #[inline(always)]
+                fn vector_sin(self) -> Self {
+                    trigonometric::$constants::sin(self)
+                }
+
+                #[inline(always)]
+                fn vector_cos(self) -> Self {
+                    trigonometric::$constants::cos(self)
+                }
+
+                #[inline(always)]
+                fn vector_tan(self) -> Self {
+                    trigonometric::$constants::tan(self)
+                }
+
                 #[inline(always)]
                 fn vector_exp(self) -> Self {
                     // Comparisons in this order keep a NaN, here and below.
