@@ -35,9 +35,11 @@ fn is_large_angle<T: Real>(x: T) -> bool {
 
 /// Whether a tile has an operand that the vectorised form of the rule does not hold for.
 fn exceeds_lanes<T: Real>(angles: bool, x: &[T]) -> bool {
-    let any = #[inline(always)]
-    || x.iter().fold(false, |any, &x| any | is_large_angle(x));
-    angles && dispatch(any)
+    angles
+        && dispatch(
+            #[inline(always)]
+            || x.iter().fold(false, |any, &x| any | is_large_angle(x)),
+        )
 }
 
 struct MapUnary<'a, T> {
