@@ -1,4 +1,4 @@
-//! How long a training step takes: record, sweep, Adam.
+//! How long a training step takes, recorded anew each time and replayed as a program: forwards, backwards, Adam.
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
@@ -11,9 +11,13 @@ fn steps(criterion: &mut Criterion) {
         ("64-128-64-10 relu, batch 64", &[64, 128, 64, 10], 64, false),
         ("784-512-256-10 relu, batch 128", &[784, 512, 256, 10], 128, false),
     ] {
+        let mut group = criterion.benchmark_group(name);
         let mut step = Step::new(widths, batch, regression);
         step.verify();
-        criterion.bench_function(name, |bencher| bencher.iter(|| step.run()));
+        group.bench_function("recorded", |bencher| bencher.iter(|| step.run()));
+        let mut program = step.record();
+        group.bench_function("replayed", |bencher| bencher.iter(|| step.replay(&mut program)));
+        group.finish();
     }
 }
 

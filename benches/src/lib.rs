@@ -6,7 +6,7 @@ use num_traits::Float;
 use optim::{Adam, Optimizer};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tape::{Params, Tape};
+use tape::{Params, Pass, Program, Tape};
 
 /// Rosenbrock's function of many variables.
 pub fn rosenbrock<T: Float>(x: &[T]) -> T {
@@ -79,6 +79,32 @@ impl Step {
             if self.regression { mse(output, pass.constant(y)) } else { cross_entropy(output, labels) }
         });
         self.optimizer.step(&mut self.params, &gradients).expect("the gradients are finite");
+        loss
+    }
+
+    /// The step without the update, as a program.
+    #[must_use]
+    pub fn record(&self) -> Program<f32> {
+        let (x, y, labels) = &self.batches[0];
+        if self.regression {
+            Program::record(&self.params, (x, y), |pass, (x, y)| mse(self.model.forward(pass, x), y))
+        } else {
+            let loss = |pass: &Pass<'_, f32>, x, labels| cross_entropy(self.model.forward(pass, x), labels);
+            Program::record(&self.params, (x, labels), |pass, (x, labels)| loss(pass, x, labels))
+        }
+    }
+
+    /// As [`run`](Self::run), with a program that [`record`](Self::record) made.
+    ///
+    /// # Panics
+    /// If the gradients are not finite.
+    pub fn replay(&mut self, program: &mut Program<f32>) -> f32 {
+        let (x, y, labels) = &self.batches[self.next];
+        self.next = (self.next + 1) % self.batches.len();
+        let run =
+            if self.regression { program.run(&self.params, (x, y)) } else { program.run(&self.params, (x, labels)) };
+        let (loss, gradients) = run.expect("the inputs fit");
+        self.optimizer.step(&mut self.params, gradients).expect("the gradients are finite");
         loss
     }
 

@@ -90,9 +90,10 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     println!("test accuracy {:.2} %; pictures and parameters in {}", 100.0 * accuracy, options.out.display());
     if options.is_full_training() {
         assert!(
-            accuracy >= 0.97,
-            "the network reads {:.2} % of the digits; at least 97 % were expected",
-            100.0 * accuracy
+            accuracy >= options.expected_accuracy(),
+            "the network reads {:.2} % of the digits; at least {} % were expected",
+            100.0 * accuracy,
+            100.0 * options.expected_accuracy()
         );
     }
     Ok(())

@@ -40,6 +40,14 @@ mod book {
     mod tensors {}
     #[doc = include_str!("../../docs/src/trust.md")]
     mod trust {}
+    #[doc = include_str!("../../docs/src/programs.md")]
+    mod programs {}
+    #[doc = include_str!("../../docs/src/seeing.md")]
+    mod seeing {}
+    #[doc = include_str!("../../docs/src/linear_algebra.md")]
+    mod linear_algebra {}
     #[doc = include_str!("../../docs/src/networks.md")]
     mod networks {}
+    #[doc = include_str!("../../docs/src/optimizers.md")]
+    mod optimizers {}
 }

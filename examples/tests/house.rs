@@ -55,6 +55,7 @@ fn lower_files_of_the_tape_do_not_import_upper_ones() {
     let graph = ["tape", "record", "tensor", "var", "sweep", "gradients", "living", "params", "functions", "check"];
     for (lower, upper) in [
         ("rules.rs", &graph[..]),
+        ("rules/", &graph),
         ("kernel/", &graph),
         ("transpose.rs", &graph),
         ("product.rs", &graph),

@@ -2,7 +2,97 @@
 
 use std::ops::Range;
 
-use tape::Real;
+use tape::{Gradients, Params, Real};
+
+use crate::error::Error;
+
+/// How gradients are shortened.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Clip {
+    Nothing,
+    /// All together, to this norm.
+    Norm(f64),
+    /// Each parameter's, to this norm.
+    TensorNorm(f64),
+    /// Each element, to this size.
+    Value(f64),
+    /// Each unit's, to this share of the unit's weights (Brock et al., arXiv:2102.06171).
+    Adaptive(f64),
+}
+
+impl Clip {
+    pub(crate) fn check(self, owner: &'static str) -> Result<(), Error> {
+        let (setting, limit) = match self {
+            Self::Nothing => return Ok(()),
+            Self::Norm(limit) => ("clip norm", limit),
+            Self::TensorNorm(limit) => ("clip tensor norm", limit),
+            Self::Value(limit) => ("clip value", limit),
+            Self::Adaptive(limit) => ("clip adaptively", limit),
+        };
+        Error::unless(limit > 0.0, owner, setting, limit, "it must be > 0")
+    }
+
+    /// Whether gradients have to be copied, since every parameter's are multiplied by a factor of their own.
+    pub(crate) fn is_by_tensor(self) -> bool {
+        match self {
+            Self::TensorNorm(_) | Self::Adaptive(_) => true,
+            Self::Nothing | Self::Norm(_) | Self::Value(_) => false,
+        }
+    }
+
+    /// Shortens the gradient of one parameter of this shape in place, if it is clipped by itself.
+    pub(crate) fn tensor<T: Real>(self, shape: &[usize], theta: &[T], gradient: &mut [T]) {
+        match self {
+            Self::TensorNorm(limit) => scale(gradient, factor(limit, length(gradient))),
+            Self::Adaptive(share) => {
+                // A unit is a row of weights, `[out, in, ...]`; vectors and scalars are units as a whole.
+                let units = if shape.len() > 1 { shape[0] } else { 1 };
+                let size = (gradient.len() / units.max(1)).max(1);
+                for (theta, gradient) in theta.chunks(size).zip(gradient.chunks_mut(size)) {
+                    let (limit, norm) = (share * length(theta).max(1e-3), length(gradient));
+                    if norm > limit {
+                        scale(gradient, limit / norm);
+                    }
+                }
+            }
+            Self::Nothing | Self::Norm(_) | Self::Value(_) => {}
+        }
+    }
+}
+
+fn scale<T: Real>(gradient: &mut [T], factor: f64) {
+    let factor: T = Real::from_f64(factor);
+    for g in gradient {
+        *g *= factor;
+    }
+}
+
+/// The Euclidean norm of finite elements.
+pub(crate) fn length<T: Real>(elements: &[T]) -> f64 {
+    norm(elements, std::slice::from_ref(&(0..elements.len()))).min(f64::MAX)
+}
+
+/// The norm of the gradients that take part, if all their elements are finite.
+pub(crate) fn finite_norm<T: Real>(
+    params: &Params<T>,
+    gradients: &Gradients<T>,
+    stretches: &[Range<usize>],
+) -> Result<f64, Error> {
+    let norm = norm(gradients.params(), stretches);
+    if norm.is_finite() {
+        return Ok(norm);
+    }
+    let stepped = |range: &Range<usize>| stretches.iter().any(|s| s.start <= range.start && range.end <= s.end);
+    for (_, parameter) in params.iter().filter(|(_, parameter)| stepped(&parameter.range())) {
+        let gradient = &gradients.params()[parameter.range()];
+        let count = gradient.iter().filter(|g| !g.is_finite()).count();
+        if count > 0 {
+            return Err(Error::NonFinite { parameter: parameter.name().to_owned(), count, size: gradient.len() });
+        }
+    }
+    // Finite f64 elements so large that their norm is beyond f64.
+    Ok(f64::MAX)
+}
 
 /// Independent sums, so that additions need not wait for each other: four vectors of four f64.
 const LANES: usize = 16;
@@ -115,6 +205,25 @@ mod tests {
         assert_eq!(factor(1.0, 0.5), 1.0);
         assert_eq!(factor(1.0, 4.0), 1.0 / 4.000_001);
         assert_eq!(factor(f64::INFINITY, 4.0), 1.0);
+    }
+
+    #[test]
+    fn a_unit_is_shortened_to_its_share_of_the_weights() {
+        let mut gradient = [3.0, 4.0, 0.3, 0.4, 0.0, 0.0];
+        Clip::Adaptive(0.1).tensor(&[3, 2], &[6.0, 8.0, 30.0, 40.0, 0.0, 0.0], &mut gradient);
+        assert!((gradient[0] - 0.6_f64).abs() < 1e-15 && (gradient[1] - 0.8).abs() < 1e-15);
+        assert_eq!(gradient[2..], [0.3, 0.4, 0.0, 0.0]);
+        // Weights of zero count as a thousandth.
+        let mut gradient = [3.0, 4.0];
+        Clip::Adaptive(0.1).tensor(&[2], &[0.0, 0.0], &mut gradient);
+        assert!((length(&gradient) - 1e-4).abs() < 1e-18);
+    }
+
+    #[test]
+    fn a_parameter_is_shortened_by_itself() {
+        let mut gradient = [3.0, 4.0];
+        Clip::TensorNorm(1.0).tensor(&[2], &[9.0, 9.0], &mut gradient);
+        assert_eq!(gradient, [3.0 / 5.000_001, 4.0 / 5.000_001]);
     }
 
     proptest! {

@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use tape::Real;
+
 /// Why an optimizer refused. Whatever the reason, parameters and state are as they were before the call.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -49,6 +51,28 @@ pub enum Error {
         /// The optimizer that the state was saved by.
         found: String,
     },
+    /// The optimizer evaluates the loss at several points in a step, and was given one gradient.
+    #[error("{optimizer}: it evaluates the loss itself: call step_with, not step")]
+    NeedsLoss {
+        /// The optimizer.
+        optimizer: &'static str,
+    },
+    /// The loss is NaN or infinite where a step begins.
+    #[error("{optimizer}: the loss is {loss}; nothing was stepped")]
+    Loss {
+        /// The optimizer.
+        optimizer: &'static str,
+        /// The loss.
+        loss: f64,
+    },
+    /// There is no optimizer of this name.
+    #[error("no optimizer is called {name:?}; there are {known}")]
+    UnknownOptimizer {
+        /// What was asked for.
+        name: String,
+        /// The names that there are, with commas between them.
+        known: String,
+    },
     /// A saved state contradicts itself, or lacks something.
     #[error("saved state: {item}: {problem}")]
     State {
@@ -60,6 +84,23 @@ pub enum Error {
 }
 
 impl Error {
+    /// `Ok` if a decay rate, such as a beta, is in [0, 1).
+    pub(crate) fn unless_fraction(owner: &'static str, setting: &'static str, given: f64) -> Result<(), Self> {
+        Self::unless((0.0..1.0).contains(&given), owner, setting, given, "it must be >= 0 and < 1")
+    }
+
+    /// `Ok` if a divisor's summand, such as an epsilon, is above zero also when rounded to the element type.
+    pub(crate) fn unless_positive<T: Real>(owner: &'static str, setting: &'static str, given: f64) -> Result<(), Self> {
+        let rounded: T = Real::from_f64(given);
+        let sound = rounded.is_finite() && rounded > T::zero();
+        Self::unless(sound, owner, setting, given, "it must be finite and > 0 in the element type")
+    }
+
+    /// `Ok` if a number is finite and not negative.
+    pub(crate) fn unless_amount(owner: &'static str, setting: &'static str, given: f64) -> Result<(), Self> {
+        Self::unless(given.is_finite() && given >= 0.0, owner, setting, given, "it must be finite and >= 0")
+    }
+
     /// `Ok` if the setting `holds` its rule. Written so that a NaN, which holds no comparison, fails.
     pub(crate) fn unless(
         holds: bool,

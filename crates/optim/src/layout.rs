@@ -5,6 +5,7 @@ use std::ops::Range;
 use tape::{Params, Real, Shape};
 
 use crate::error::Error;
+use crate::group::{Group, group_of};
 use crate::state::ParameterState;
 
 /// The parameters of the model that was first stepped, in the order of the flat buffer.
@@ -21,6 +22,19 @@ struct Slot {
     /// How many steps the parameter has seen. Parameters are skipped where they have no gradient, so each counts its
     /// own, as in PyTorch: a bias correction is that of the parameter's own moments.
     t: u64,
+    /// Which of the optimizer's groups it is in.
+    group: usize,
+    /// Whether it takes part in the step in progress.
+    stepped: bool,
+}
+
+/// A part of the flat buffer in the step in progress: one parameter, or neighbours that are stepped alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Which step of these parameters it is, counted from 1.
+    pub(crate) t: u64,
+    pub(crate) group: usize,
+    pub(crate) range: Range<usize>,
 }
 
 impl Layout {
@@ -30,6 +44,8 @@ impl Layout {
             shape: parameter.shape().clone(),
             range: parameter.range(),
             t: 0,
+            group: 0,
+            stepped: false,
         });
         Self { slots: slots.collect() }
     }
@@ -46,7 +62,14 @@ impl Layout {
             // The shape comes from a file: nothing is known of it yet.
             let size = shape.iter().try_fold(1, |size: usize, &length| size.checked_mul(length));
             let end = size.and_then(|size| start.checked_add(size)).ok_or_else(|| wrong("its shape is too large"))?;
-            slots.push(Slot { name: name.clone(), shape: Shape::from(&shape[..]), range: start..end, t: *step });
+            slots.push(Slot {
+                name: name.clone(),
+                shape: Shape::from(&shape[..]),
+                range: start..end,
+                t: *step,
+                group: 0,
+                stepped: false,
+            });
             start = end;
         }
         Ok(Self { slots })
@@ -97,26 +120,45 @@ impl Layout {
         Ok(())
     }
 
-    /// Counts a step for every parameter in the stretches, and visits them in pieces: neighbours whose counters are
-    /// equal together, with the count that includes this step.
-    pub(crate) fn count_step(&mut self, stretches: &[Range<usize>], mut visit: impl FnMut(u64, Range<usize>)) {
-        let mut slots = self.slots.iter_mut().filter(|slot| !slot.range.is_empty()).peekable();
-        for stretch in stretches {
-            let mut start = stretch.start;
-            while let Some(first) = slots.next_if(|slot| slot.range.start < stretch.end) {
-                if first.range.start < start {
-                    continue;
-                }
-                first.t += 1;
-                let (t, mut end) = (first.t, first.range.end);
-                while let Some(next) = slots.next_if(|slot| slot.range.end <= stretch.end && slot.t + 1 == t) {
-                    next.t = t;
-                    end = next.range.end;
-                }
-                visit(t, start..end);
-                start = end;
-            }
+    /// Sorts the parameters into groups by their names.
+    pub(crate) fn assign_groups(&mut self, groups: &[Group]) {
+        for slot in &mut self.slots {
+            slot.group = group_of(&slot.name, groups);
         }
+    }
+
+    /// Counts a step for every parameter in the stretches, which are sorted.
+    pub(crate) fn count_step(&mut self, stretches: &[Range<usize>]) {
+        let mut stretches = stretches.iter().peekable();
+        for slot in &mut self.slots {
+            while stretches.next_if(|stretch| stretch.end <= slot.range.start).is_some() {}
+            let reached = stretches.peek().is_some_and(|stretch| stretch.start <= slot.range.start);
+            slot.stepped = reached && !slot.range.is_empty();
+            slot.t += u64::from(slot.stepped);
+        }
+    }
+
+    /// What takes part in the step: neighbours whose counters and groups are equal together.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part> {
+        let mut slots = self.slots.iter().filter(|slot| slot.stepped).peekable();
+        std::iter::from_fn(move || {
+            let Slot { t, group, range, .. } = slots.next()?;
+            let mut range = range.clone();
+            while let Some(next) =
+                slots.next_if(|next| next.range.start == range.end && next.t == *t && next.group == *group)
+            {
+                range.end = next.range.end;
+            }
+            Some(Part { t: *t, group: *group, range })
+        })
+    }
+
+    /// What takes part in the step, each parameter by itself, with its index and shape.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = (usize, &[usize], Part)> {
+        self.slots.iter().enumerate().filter(|(_, slot)| slot.stepped).map(|(index, slot)| {
+            let Slot { t, group, range, .. } = slot;
+            (index, &*slot.shape, Part { t: *t, group: *group, range: range.clone() })
+        })
     }
 }
 
@@ -136,9 +178,8 @@ mod tests {
     }
 
     fn pieces(layout: &mut Layout, stretches: &[Range<usize>]) -> Vec<(u64, Range<usize>)> {
-        let mut pieces = Vec::new();
-        layout.count_step(stretches, |t, range| pieces.push((t, range)));
-        pieces
+        layout.count_step(stretches);
+        layout.parts().map(|part| (part.t, part.range)).collect()
     }
 
     fn counters(layout: &Layout) -> Vec<u64> {
@@ -166,5 +207,14 @@ mod tests {
         let mut layout = layout(&[(0, 0), (2, 3), (0, 0), (3, 3), (0, 0)]);
         assert_eq!(pieces(&mut layout, &[0..0, 0..5, 5..5]), [(4, 0..5)]);
         assert_eq!(counters(&layout), [0, 4, 0, 4, 0]);
+    }
+
+    #[test]
+    fn neighbours_of_different_groups_are_two_pieces() {
+        let mut layout = layout(&[(2, 0), (3, 0), (1, 0)]);
+        layout.assign_groups(&[Group::new("b")]);
+        assert_eq!(pieces(&mut layout, slice::from_ref(&(0..6))), [(1, 0..2), (1, 2..5), (1, 5..6)]);
+        let tensors: Vec<_> = layout.tensors().map(|(index, shape, part)| (index, shape[0], part.group)).collect();
+        assert_eq!(tensors, [(0, 2, 0), (1, 3, 1), (2, 1, 0)]);
     }
 }

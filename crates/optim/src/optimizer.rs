@@ -40,11 +40,47 @@ pub trait Optimizer<T: Real> {
     /// infinite.
     fn step(&mut self, params: &mut Params<T>, gradients: &Gradients<T>) -> Result<Step, Error>;
 
+    /// One step of an optimizer that may look at the loss at several points: `evaluate` returns the loss and its
+    /// gradients at the parameters that it is given. The others ask it once, and [`step`](Self::step).
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// use optim::{Optimizer, Sgd};
+    /// let mut params = tape::Params::<f64>::new();
+    /// params.add("x", &array![3.0]);
+    /// let mut sgd = Sgd::new(0.25);
+    /// sgd.step_with(&mut params, &mut |params| {
+    ///     let x = params.values()[0];
+    ///     (x * x, tape::Gradients::for_params(params, &[2.0 * x]).unwrap())
+    /// })?;
+    /// assert_eq!(params.values(), [1.5]);
+    /// # Ok::<(), optim::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`step`](Self::step), and [`Error::Loss`] if a step that compares losses begins at one that is not
+    /// finite. Parameters and state are as they were then.
+    fn step_with(&mut self, params: &mut Params<T>, evaluate: &mut Evaluate<'_, T>) -> Result<Step, Error> {
+        let (_, gradients) = evaluate(params);
+        self.step(params, &gradients)
+    }
+
     /// How many steps were taken: the position of the schedule.
     fn steps(&self) -> u64;
 
     /// The learning rate that the next step will have.
     fn learning_rate(&self) -> f64;
+
+    /// The learning rate that the schedule multiplies.
+    fn base_learning_rate(&self) -> f64;
+
+    /// Replaces the learning rate that the schedule multiplies. Like every setting it is not part of the state.
+    fn set_learning_rate(&mut self, rate: f64);
+
+    /// The parameters at which the model is to be evaluated, where they are not the ones that are stepped: an average.
+    fn evaluation(&self, _params: &Params<T>) -> Option<Vec<T>> {
+        None
+    }
 
     /// A copy of all that the steps so far have left behind. Settings are not part of it.
     fn state(&self) -> State<T>;
@@ -57,6 +93,9 @@ pub trait Optimizer<T: Real> {
     fn restore(&mut self, state: &State<T>) -> Result<(), Error>;
 }
 
+/// The loss and its gradients at some parameters.
+pub type Evaluate<'a, T> = dyn FnMut(&Params<T>) -> (f64, Gradients<T>) + 'a;
+
 /// What a step did, for logs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
@@ -68,4 +107,50 @@ pub struct Step {
     pub gradient_norm: f64,
     /// What the gradients were multiplied by to clip them; 1 if they were not.
     pub clip_factor: f64,
+}
+
+impl<T: Real, O: Optimizer<T> + ?Sized> Optimizer<T> for Box<O> {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        (**self).check()
+    }
+
+    fn step(&mut self, params: &mut Params<T>, gradients: &Gradients<T>) -> Result<Step, Error> {
+        (**self).step(params, gradients)
+    }
+
+    fn step_with(&mut self, params: &mut Params<T>, evaluate: &mut Evaluate<'_, T>) -> Result<Step, Error> {
+        (**self).step_with(params, evaluate)
+    }
+
+    fn steps(&self) -> u64 {
+        (**self).steps()
+    }
+
+    fn learning_rate(&self) -> f64 {
+        (**self).learning_rate()
+    }
+
+    fn base_learning_rate(&self) -> f64 {
+        (**self).base_learning_rate()
+    }
+
+    fn set_learning_rate(&mut self, rate: f64) {
+        (**self).set_learning_rate(rate);
+    }
+
+    fn evaluation(&self, params: &Params<T>) -> Option<Vec<T>> {
+        (**self).evaluation(params)
+    }
+
+    fn state(&self) -> State<T> {
+        (**self).state()
+    }
+
+    fn restore(&mut self, state: &State<T>) -> Result<(), Error> {
+        (**self).restore(state)
+    }
 }

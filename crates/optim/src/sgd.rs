@@ -40,36 +40,39 @@ pub type Sgd<T> = Descent<SgdRecipe, T>;
 /// The formula and settings of [`Sgd`].
 #[derive(Debug, Clone)]
 pub struct SgdRecipe {
-    mu: f64,
-    tau: f64,
-    nesterov: bool,
+    /// How much of the last step's direction is kept, mu in [0, 1).
+    pub momentum: f64,
+    /// How much of a gradient is held back from the momentum, tau in [0, 1].
+    pub dampening: f64,
+    /// Whether to step along what the momentum will be.
+    pub nesterov: bool,
 }
 
 impl<T: Real> Descent<SgdRecipe, T> {
     /// Plain descent at this learning rate.
     #[must_use]
     pub fn new(learning_rate: f64) -> Self {
-        Self::by(SgdRecipe { mu: 0.0, tau: 0.0, nesterov: false }, learning_rate)
+        Self::by(SgdRecipe { momentum: 0.0, dampening: 0.0, nesterov: false }, learning_rate)
     }
 
     /// How much of the last step's direction is kept, mu in [0, 1).
     #[must_use]
     pub fn momentum(mut self, mu: f64) -> Self {
-        self.recipe.mu = mu;
+        self.method.momentum = mu;
         self
     }
 
     /// How much of a gradient is held back from the momentum, tau in [0, 1]. The first gradient enters whole.
     #[must_use]
     pub fn dampening(mut self, tau: f64) -> Self {
-        self.recipe.tau = tau;
+        self.method.dampening = tau;
         self
     }
 
     /// Nesterov's momentum: steps along what the momentum will be. Needs momentum and no dampening.
     #[must_use]
     pub fn nesterov(mut self) -> Self {
-        self.recipe.nesterov = true;
+        self.method.nesterov = true;
         self
     }
 }
@@ -78,21 +81,21 @@ impl Recipe for SgdRecipe {
     const NAME: &'static str = "sgd";
 
     fn check<T: Real>(&self) -> Result<(), Error> {
-        let Self { mu, tau, nesterov } = *self;
-        Error::unless((0.0..1.0).contains(&mu), Self::NAME, "momentum", mu, "it must be >= 0 and < 1")?;
+        let Self { momentum: mu, dampening: tau, nesterov } = *self;
+        Error::unless_fraction(Self::NAME, "momentum", mu)?;
         Error::unless((0.0..=1.0).contains(&tau), Self::NAME, "dampening", tau, "it must be >= 0 and <= 1")?;
         let sound = !nesterov || (mu > 0.0 && tau == 0.0);
         Error::unless(sound, Self::NAME, "nesterov", nesterov, "it needs momentum > 0 and dampening = 0")
     }
 
     fn arrays(&self) -> &'static [&'static str] {
-        if self.mu == 0.0 { &[] } else { &["momentum_buffer"] }
+        if self.momentum == 0.0 { &[] } else { &["momentum_buffer"] }
     }
 
     fn update<T: Real>(&self, t: u64, eta: f64, piece: Piece<'_, T>) {
-        let take = if t == 1 { 1.0 } else { 1.0 - self.tau };
-        let [eta, mu, take] = [eta, self.mu, take].map(<T as Real>::from_f64);
-        if self.mu == 0.0 {
+        let take = if t == 1 { 1.0 } else { 1.0 - self.dampening };
+        let [eta, mu, take] = [eta, self.momentum, take].map(<T as Real>::from_f64);
+        if self.momentum == 0.0 {
             piece.each(move |g, []| (eta * g, []));
         } else if self.nesterov {
             piece.each(move |g, [v]| {
@@ -110,21 +113,13 @@ impl Recipe for SgdRecipe {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
-    use tape::{Gradients, Params};
-
     use super::*;
     use crate::Optimizer;
+    use crate::recipe::one_element;
 
     /// Where x ends from 0 after gradients 1, 1, 0 at a rate of 1.
-    fn after_three(mut sgd: Sgd<f64>) -> f64 {
-        let mut params = Params::new();
-        params.add("x", &array![0.0]);
-        for g in [1.0, 1.0, 0.0] {
-            let gradients = Gradients::for_params(&params, &[g]).unwrap();
-            sgd.step(&mut params, &gradients).unwrap();
-        }
-        params.values()[0]
+    fn after_three(sgd: Sgd<f64>) -> f64 {
+        one_element(sgd, &[1.0, 1.0, 0.0])
     }
 
     #[test]

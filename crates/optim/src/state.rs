@@ -45,7 +45,26 @@ pub struct State<T> {
     pub parameters: Vec<ParameterState>,
     /// The arrays of every parameter that was stepped at least once.
     pub arrays: Vec<StateArray<T>>,
+    /// What is kept once for the whole model, such as an estimate of the distance to go.
+    #[serde(default)]
+    pub numbers: Vec<StateNumber>,
+    /// The state of the optimizer that this one wraps.
+    #[serde(default)]
+    pub inner: Option<Box<Self>>,
 }
+
+/// One number of the whole model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StateNumber {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    #[serde(with = "number_bits")]
+    pub value: f64,
+}
+
+/// Arrays laid out like the parameters, and by parameter those of other lengths.
+type Arrays<T> = (Vec<Vec<T>>, Vec<Vec<Vec<T>>>);
 
 /// Which parameter, and how often it was stepped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,39 +99,132 @@ impl<T> StateArray<T> {
 }
 
 impl<T: Real> State<T> {
-    /// The arrays of these `names`, each laid out like the parameters, zero where a parameter was never stepped.
+    /// A state without arrays, numbers and inner state.
+    pub(crate) fn bare(optimizer: &str, step: u64) -> Self {
+        let (parameters, arrays, numbers) = (Vec::new(), Vec::new(), Vec::new());
+        Self { optimizer: optimizer.to_owned(), step, parameters, arrays, numbers, inner: None }
+    }
+
+    /// The state of an optimizer that keeps whole buffers of the model, none before its first step.
+    pub(crate) fn of_buffers(
+        optimizer: &str,
+        step: u64,
+        layout: Option<&Layout>,
+        buffers: &[(String, &[T])],
+        numbers: &[(&str, f64)],
+    ) -> Self {
+        let mut state = Self::bare(optimizer, step);
+        let Some(layout) = layout else { return state };
+        state.parameters = layout.parameters();
+        for (parameter, range) in state.parameters.iter_mut().zip(layout.ranges()) {
+            parameter.step = step;
+            state.arrays.extend(buffers.iter().map(|(name, values)| StateArray {
+                parameter: parameter.name.clone(),
+                name: name.clone(),
+                values: values[range.clone()].to_vec(),
+            }));
+        }
+        state.numbers = numbers.iter().map(|&(name, value)| StateNumber { name: name.to_owned(), value }).collect();
+        state
+    }
+
+    /// The layout and the buffers of such a state, checked against the model that the optimizer has already.
+    pub(crate) fn check_buffers(
+        &self,
+        names: &[String],
+        own: Option<&Layout>,
+    ) -> Result<(Option<Layout>, Vec<Vec<T>>), Error> {
+        let layout = Layout::restored(&self.parameters)?;
+        if let Some(own) = own {
+            own.check_state(&layout)?;
+        }
+        let (buffers, _) = self.check_arrays(names, |_| Vec::new(), &layout)?;
+        Ok((if self.parameters.is_empty() { None } else { Some(layout) }, buffers))
+    }
+
+    /// Fails if the state is of another optimizer than the one of this name.
+    pub(crate) fn check_name(&self, name: &'static str) -> Result<(), Error> {
+        if self.optimizer == name {
+            return Ok(());
+        }
+        Err(Error::OtherOptimizer { expected: name, found: self.optimizer.clone() })
+    }
+
+    /// The values of these numbers, and of no others.
+    pub(crate) fn check_numbers(&self, names: &[&str]) -> Result<Vec<f64>, Error> {
+        let wrong = |item: &str, problem: &str| Error::State { item: format!("{item:?}"), problem: problem.to_owned() };
+        if let Some(number) = self.numbers.iter().find(|number| !names.contains(&&*number.name)) {
+            return Err(wrong(&number.name, "this optimizer has no such number"));
+        }
+        let find = |&name: &&str| {
+            let mut given = self.numbers.iter().filter(|number| number.name == name);
+            match (given.next(), given.next()) {
+                (Some(number), None) if number.value.is_nan() => Err(wrong(name, "it is NaN")),
+                (Some(number), None) => Ok(number.value),
+                (None, _) => Err(wrong(name, "it is missing")),
+                (Some(_), Some(_)) => Err(wrong(name, "it is there twice")),
+            }
+        };
+        names.iter().map(find).collect()
+    }
+
+    /// The state of the wrapped optimizer.
+    pub(crate) fn check_inner(&self) -> Result<&Self, Error> {
+        let missing = || Error::State { item: "\"inner\"".to_owned(), problem: "it is missing".to_owned() };
+        self.inner.as_deref().ok_or_else(missing)
+    }
+
+    /// The arrays of these `names`, each laid out like the parameters, zero where a parameter was never stepped; and
+    /// the arrays of other lengths that `shaped` says a parameter of a shape has, none where it was never stepped.
     ///
     /// The state may come from a file: every stepped parameter must have each array once and in its size, and there
     /// must be no other.
-    pub(crate) fn flat_arrays(&self, names: &[&str], layout: &Layout) -> Result<Vec<Vec<T>>, Error> {
+    pub(crate) fn check_arrays(
+        &self,
+        names: &[String],
+        shaped: impl Fn(&[usize]) -> Vec<(String, usize)>,
+        layout: &Layout,
+    ) -> Result<Arrays<T>, Error> {
         let wrong = |item: &str, problem: String| Error::State { item: format!("{item:?}"), problem };
         let mut given = HashMap::new();
         for array in &self.arrays {
             if array.values.iter().any(|value| value.is_nan()) {
                 return Err(wrong(&array.key(), "it has NaN".to_owned()));
             }
-            if given.insert((&*array.parameter, &*array.name), &*array.values).is_some() {
+            if given.insert((array.parameter.clone(), array.name.clone()), &*array.values).is_some() {
                 return Err(wrong(&array.key(), "it is there twice".to_owned()));
             }
         }
         // Where every element comes from is settled before memory is taken for them: sizes in a file may be absurd.
-        let mut found = Vec::new();
+        let (mut found, mut others) = (Vec::new(), Vec::new());
         for (ParameterState { name, shape, step }, range) in self.parameters.iter().zip(layout.ranges()) {
             if *step > self.step {
                 return Err(wrong(name, format!("it has seen {step} steps, the optimizer {}", self.step)));
             }
-            for (index, &array) in names.iter().enumerate().filter(|_| *step > 0) {
+            let mut take = |array: &str, size: usize| {
                 let key = || format!("{name}.{array}");
-                let values =
-                    given.remove(&(&**name, array)).ok_or_else(|| wrong(&key(), "it is missing".to_owned()))?;
-                if values.len() != range.len() {
-                    let (count, size) = (values.len(), range.len());
+                let values = given
+                    .remove(&(name.clone(), array.to_owned()))
+                    .ok_or_else(|| wrong(&key(), "it is missing".to_owned()))?;
+                if values.len() != size {
+                    let count = values.len();
                     return Err(wrong(&key(), format!("{count} elements where shape {shape:?} has {size}")));
                 }
-                found.push((index, range.clone(), values));
+                Ok(values)
+            };
+            let mut own = Vec::new();
+            if *step > 0 {
+                for (index, array) in names.iter().enumerate() {
+                    found.push((index, range.clone(), take(array, range.len())?));
+                }
+                for (array, size) in shaped(shape) {
+                    own.push(take(&array, size)?.to_vec());
+                }
             }
+            others.push(own);
         }
-        if let Some(array) = self.arrays.iter().find(|array| given.contains_key(&(&*array.parameter, &*array.name))) {
+        let unknown = |array: &&StateArray<T>| given.contains_key(&(array.parameter.clone(), array.name.clone()));
+        if let Some(array) = self.arrays.iter().find(unknown) {
             return Err(wrong(&array.key(), "no stepped parameter of this optimizer has such an array".to_owned()));
         }
         let mut arrays = Vec::new();
@@ -126,7 +238,20 @@ impl<T: Real> State<T> {
         for (index, range, values) in found {
             arrays[index][range].copy_from_slice(values);
         }
-        Ok(arrays)
+        Ok((arrays, others))
+    }
+}
+
+/// A number as its bits, for the same reason.
+mod number_bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        value.to_bits().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
     }
 }
 

@@ -70,13 +70,17 @@ fn a_skipped_parameter_and_its_state_stay_as_they_are() {
             (step, state.arrays.into_iter().filter(|array| array.parameter == "bias").collect::<Vec<_>>())
         };
         let (before, state) = (params.clone(), of_bias(optimizer.state()));
-        assert_eq!(state.0, 3, "{name}: skipped in step 3");
+        if !keeps_whole_buffers(name) {
+            assert_eq!(state.0, 3, "{name}: skipped in step 3");
+        }
 
         let bias = params.find("bias").unwrap();
         params.set_trainable(bias, false);
         optimizer.step(&mut params, &gradients(&before, 5)).unwrap();
         assert_eq!(params.view(bias), before.view(bias), "{name}");
-        assert_eq!(of_bias(optimizer.state()), state, "{name}");
+        if !keeps_whole_buffers(name) {
+            assert_eq!(of_bias(optimizer.state()), state, "{name}");
+        }
         let weight = params.find("weight").unwrap();
         assert_ne!(params.view(weight), before.view(weight), "{name}");
     }
@@ -169,7 +173,8 @@ fn models_without_elements_or_gradients_are_stepped() {
         let before = params.clone();
         optimizer.step(&mut params, &gradients(&before, 1)).unwrap();
         assert_eq!(params.values(), before.values(), "{name}");
-        assert_eq!((optimizer.steps(), optimizer.state().arrays.len()), (1, 0), "{name}");
+        assert_eq!(optimizer.steps(), 1, "{name}");
+        assert!(optimizer.state().arrays.is_empty() || keeps_whole_buffers(name), "{name}");
     }
 }
 
@@ -183,7 +188,7 @@ proptest! {
         let size = sizes.iter().sum();
         let value = |i: usize| (i as f32 * 0.7).sin();
         let gradient = |i: usize, t: u64| (i as f32 * 1.3 + t as f32 * 2.1).sin();
-        for (name, make) in table::rows::<f32>() {
+        for (name, make) in table::rows::<f32>().into_iter().filter(|(name, _)| is_elementwise(name)) {
             let (mut one, mut one_params) = (make(), Params::new());
             one_params.add("all", &Array1::from_shape_fn(size, value));
             let (mut cut, mut cut_params) = (make(), Params::new());
@@ -213,6 +218,18 @@ proptest! {
             }
         }
     }
+}
+
+/// The others look at whole parameters: at norms, rows and matrices.
+fn is_elementwise(name: &str) -> bool {
+    let whole =
+        ["clip_", "novograd", "lars", "lamb", "adafactor", "muon", "shampoo", "soap", "prodigy", "dadapt", "lbfgs"];
+    !whole.iter().any(|part| name.contains(part))
+}
+
+/// Their state is of the model and not of its parameters one by one.
+fn keeps_whole_buffers(name: &str) -> bool {
+    name.starts_with("lookahead") || name.starts_with("lbfgs")
 }
 
 fn has_clipping(name: &str) -> bool {

@@ -42,15 +42,24 @@ impl Drop for Block {
 /// After the first pass of a loop, one block holds everything that a pass needs, and nothing is allocated any more.
 pub(crate) struct Arena<T> {
     blocks: UnsafeCell<Vec<Block>>,
-    /// Lines of the newest block that are handed out.
-    used: Cell<usize>,
+    /// Up to where memory is handed out. Blocks behind are left from before a rewind and wait to be used again.
+    end: Cell<Mark>,
     element: PhantomData<T>,
 }
+
+/// A place in an arena: a block, and how many of its lines lie before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Mark {
+    block: usize,
+    used: usize,
+}
+
+const START: Mark = Mark { block: 0, used: 0 };
 
 impl<T: Copy> Arena<T> {
     pub(crate) const fn new() -> Self {
         const { assert!(LINE.is_multiple_of(size_of::<T>())) };
-        Self { blocks: UnsafeCell::new(Vec::new()), used: Cell::new(0), element: PhantomData }
+        Self { blocks: UnsafeCell::new(Vec::new()), end: Cell::new(START), element: PhantomData }
     }
 
     /// A new slice of `len` elements with whatever values the memory held before.
@@ -65,19 +74,40 @@ impl<T: Copy> Arena<T> {
         let lines = (len * size_of::<T>()).div_ceil(LINE);
         // SAFETY: `Arena` is not `Sync`, and this borrow of the list ends before `take` returns.
         let blocks = unsafe { &mut *self.blocks.get() };
-        if blocks.last().is_none_or(|block| block.lines() - self.used.get() < lines) {
-            let grown = blocks.last().map_or(FIRST_BLOCK, |block| 2 * block.lines()).max(lines);
-            blocks.push(Block::zeroed(grown));
-            self.used.set(0);
-        }
-        let block = blocks.last().expect("a block was just made sure of");
-        let start = self.used.get();
-        self.used.set(start + lines);
-        assert!(self.used.get() <= block.lines());
+        let Mark { block, used: start } = self.reserve(blocks, lines);
+        self.end.set(Mark { block, used: start + lines });
+        let block = &blocks[block];
+        assert!(start + lines <= block.lines());
         // SAFETY: The lines from `start` on lie inside the block, are aligned, and are initialised for `T`, which is `f32`
         // or `f64` and takes every bit pattern. They are handed out only here, and the block is neither moved nor freed
-        // before `reset`, which needs the arena exclusively.
+        // before `reset`, nor handed out again before `rewind`, which need the arena exclusively.
         unsafe { std::slice::from_raw_parts_mut(block.0.cast::<Line>().add(start).cast().as_ptr(), len) }
+    }
+
+    /// Where the next piece of so many lines begins.
+    fn reserve(&self, blocks: &mut Vec<Block>, lines: usize) -> Mark {
+        let Mark { block, used } = self.end.get();
+        let has_room = |block: usize, used: usize| blocks.get(block).is_some_and(|block| block.lines() - used >= lines);
+        if has_room(block, used) {
+            return Mark { block, used };
+        }
+        let next = if blocks.is_empty() { 0 } else { block + 1 };
+        if !has_room(next, 0) {
+            // Each new block is twice as large as any before, so there are few, however often there was a rewind.
+            let largest = blocks.iter().map(Block::lines).max();
+            blocks.insert(next, Block::zeroed(largest.map_or(FIRST_BLOCK, |largest| 2 * largest).max(lines)));
+        }
+        Mark { block: next, used: 0 }
+    }
+
+    /// Up to where memory is handed out.
+    pub(crate) fn mark(&self) -> Mark {
+        self.end.get()
+    }
+
+    /// Takes everything back that was handed out since the mark, and keeps the memory for what follows.
+    pub(crate) fn rewind(&mut self, mark: Mark) {
+        self.end.set(mark);
     }
 
     /// Takes everything back. Where one block did not suffice, the next pass gets one that does.
@@ -88,7 +118,7 @@ impl<T: Copy> Arena<T> {
             blocks.clear();
             blocks.push(Block::zeroed(total));
         }
-        self.used.set(0);
+        self.end.set(START);
     }
 
     /// The bytes that the arena holds, handed out or not.
@@ -112,6 +142,24 @@ mod tests {
         assert_eq!(first, [1.0; 3]);
         assert_eq!(second.as_ptr() as usize % LINE, 0);
         assert!(arena.take(0).is_empty());
+    }
+
+    #[test]
+    fn a_rewound_arena_hands_out_the_same_memory_again_and_leaves_what_lies_before() {
+        let mut arena = Arena::<f64>::new();
+        let before = NonNull::from(arena.take(5000));
+        let mark = arena.mark();
+        let first = [20_000, 3, 40_000].map(|len| arena.take(len).as_ptr());
+        let bytes = arena.bytes();
+        for _ in 0..10 {
+            arena.rewind(mark);
+            assert_eq!([20_000, 3, 40_000].map(|len| arena.take(len).as_ptr()), first);
+        }
+        assert_eq!(arena.bytes(), bytes);
+        arena.rewind(mark);
+        arena.take(100).fill(7.0);
+        // SAFETY: The piece was handed out before the mark, so that it is still lent to this test alone.
+        assert!(unsafe { before.as_ref() }.iter().all(|&element| element == 0.0));
     }
 
     #[test]

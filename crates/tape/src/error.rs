@@ -1,5 +1,8 @@
 //! What can go wrong when a tape is used: one enumeration.
 
+use std::panic::Location;
+
+use crate::anomaly::Anomaly;
 use crate::shape::Shape;
 
 /// A use of the tape that breaks one of its rules.
@@ -43,6 +46,14 @@ pub enum Error {
         /// The rule that it breaks.
         rule: &'static str,
     },
+    /// A number that is given to the operation breaks one of its rules.
+    #[error("{operation}: {rule}")]
+    Argument {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
     /// There is no such axis.
     #[error("{operation}: axis {axis} of shape {shape}: an axis lies between -{rank} and {rank}, exclusive", rank = shape.rank())]
     Axis {
@@ -77,8 +88,8 @@ pub enum Error {
         /// The operand's shape.
         shape: Shape,
     },
-    /// The tape of a handle was reset or dropped after the handle was made.
-    #[error("{operation}: stale handle: its tape was reset or dropped after the handle was made")]
+    /// The tape of a handle was reset, rewound or dropped after the handle was made.
+    #[error("{operation}: stale handle: its tape was reset, rewound or dropped after the handle was made")]
     Stale {
         /// The operation that was asked for.
         operation: &'static str,
@@ -115,6 +126,9 @@ pub enum Error {
     /// A handle that the gradient map knows nothing of.
     #[error("gradients: the handle is not of the recording that was swept")]
     UnknownHandle,
+    /// A root that a graph does not show.
+    #[error("graph: the root is a constant, or not of the recording that the graph shows")]
+    NotInGraph,
     /// Another set of parameters is bound to the recording.
     #[error("parameters: other parameters, or other values, are bound to this recording already; reset the tape first")]
     AlreadyBound,
@@ -150,6 +164,113 @@ pub enum Error {
         expected: usize,
         /// How many were given.
         found: usize,
+    },
+    /// A replayed function would have taken another path than the one that was recorded.
+    #[error(
+        "program: path changed at point {point}: what {location} asks has another answer than when it was recorded"
+    )]
+    PathChanged {
+        /// Where the function asks: the first question whose answer differs.
+        location: &'static Location<'static>,
+        /// The number of the point in its batch; 0 if there is only one.
+        point: usize,
+    },
+    /// Something that a replay could not do again was done while a program was recorded.
+    #[error("{operation}: cannot be recorded in a program of scalars: its result would be a constant at every replay")]
+    NotReplayable {
+        /// What was done.
+        operation: &'static str,
+    },
+    /// A program was given another number of elements than it needs.
+    #[error("program: {found} {what} where {expected} are expected")]
+    ProgramSize {
+        /// Which elements.
+        what: &'static str,
+        /// How many the program needs.
+        expected: usize,
+        /// How many were given.
+        found: usize,
+    },
+    /// A position that cannot be rewound to any more.
+    #[error(
+        "rewind: stale position: its tape was reset, rewound to an earlier position, or dropped after it was taken"
+    )]
+    StalePosition,
+    /// A position of another tape.
+    #[error("rewind: foreign position: it is one of another tape")]
+    ForeignPosition,
+    /// An operation gave NaN, or an infinity, on a tape that
+    /// [`detects anomalies`](crate::Tape::detect_anomalies).
+    #[error("{0}")]
+    Anomaly(Box<Anomaly>),
+    /// The inputs do not suit an operation of a user, or a decomposition.
+    #[error("{operation}: {reason}")]
+    Rejected {
+        /// The operation that was asked for.
+        operation: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// A user's code returned an array of another shape than it had to.
+    #[error("{operation}: {what} of shape {found} where {expected} is expected")]
+    CustomShape {
+        /// The operation's name, or "hook".
+        operation: &'static str,
+        /// What was returned.
+        what: &'static str,
+        /// The shape that it should have.
+        expected: Shape,
+        /// The shape that it has.
+        found: Shape,
+    },
+    /// An operation of a user returned more or fewer shares than it has inputs.
+    #[error("{operation}: {found} shares of an adjoint where there are {expected} inputs")]
+    CustomCount {
+        /// The operation's name.
+        operation: &'static str,
+        /// How many inputs it has.
+        expected: usize,
+        /// How many shares it returned.
+        found: usize,
+    },
+    /// A variable takes part in a program of tensors.
+    #[error("program: a variable (Var) takes part: a program of tensors replays operations of tensors only")]
+    ScalarInProgram,
+    /// Elements are looked at while a program is recorded.
+    #[error("{operation}: a program is recorded: what is looked at now would be the same in every run")]
+    LookedAt {
+        /// The operation that was asked for.
+        operation: &'static str,
+    },
+    /// No operation reads an index input of a program.
+    #[error("program: no operation reads the indices of input {input}: a copy of them would be the same in every run")]
+    UnusedIndices {
+        /// The number of the input.
+        input: usize,
+    },
+    /// A program is run with more or fewer inputs than it was recorded with.
+    #[error("program: {found} inputs where the recording had {expected}")]
+    ProgramInputs {
+        /// How many the recording had.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A program's input is not what it was in the recording.
+    #[error(
+        "program: input {input} is {kind} of shape {shape} where the recording had {expected_kind} of shape {expected}"
+    )]
+    ProgramInput {
+        /// The number of the input.
+        input: usize,
+        /// What it was in the recording: an array, or a list of indices.
+        expected_kind: &'static str,
+        /// Its shape in the recording.
+        expected: Shape,
+        /// What it is.
+        kind: &'static str,
+        /// Its shape.
+        shape: Shape,
     },
     /// More nodes than a 32-bit number counts.
     #[error("tape: more than {limit} operations in one recording")]

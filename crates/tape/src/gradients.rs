@@ -8,6 +8,7 @@ use ndarray::{ArrayD, ArrayViewD};
 
 use crate::error::Error;
 use crate::params::{ParamId, Parameter, Params};
+use crate::position::Eras;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -41,8 +42,8 @@ pub struct Gradients<T: Real> {
 /// The memory of a map that is dropped serves the thread's next sweep.
 #[derive(Debug, Clone)]
 pub struct Adjoints<T: Real> {
-    /// The recording that was swept; 0 where there was none.
-    pub(crate) recording: u32,
+    /// The numbers that handles of the swept recording bear; none where there was no recording.
+    pub(crate) eras: Eras,
     /// The adjoint of every scalar node; [`Real::UNREACHED`](crate::real::sealed::Sealed::UNREACHED) where none arrived.
     pub(crate) scalars: Vec<T>,
     pub(crate) tensors: Vec<TensorAdjoint<T>>,
@@ -91,7 +92,7 @@ impl<T: Real> TensorAdjoint<T> {
 impl<T: Real> Default for Adjoints<T> {
     fn default() -> Self {
         Self {
-            recording: 0,
+            eras: Eras::default(),
             scalars: Vec::new(),
             tensors: Vec::new(),
             elements: Vec::new(),
@@ -105,7 +106,7 @@ impl<T: Real> Default for Adjoints<T> {
 impl<T: Real> Adjoints<T> {
     /// Forgets all adjoints and keeps the memory.
     fn clear(&mut self) {
-        self.recording = 0;
+        self.eras = Eras::default();
         self.scalars.clear();
         self.tensors.clear();
         self.binding = None;
@@ -139,15 +140,17 @@ impl<T: Real> Adjoints<T> {
     }
 
     fn find_var(&self, var: Var<T>) -> Option<T> {
-        if var.recording() != self.recording || var.is_constant() {
-            return None;
-        }
-        let adjoint = *self.scalars.get(var.node() as usize)?;
-        (adjoint.into_bits() != T::UNREACHED).then_some(adjoint)
+        self.adjoint(var).copied().filter(|adjoint| adjoint.into_bits() != T::UNREACHED)
+    }
+
+    /// The adjoint of a variable of the recording that was swept, as the sweep left it.
+    fn adjoint(&self, var: Var<T>) -> Option<&T> {
+        let swept = self.eras.contain(var.recording(), var.node(), self.scalars.len());
+        swept.then(|| &self.scalars[var.node() as usize])
     }
 
     fn find_tensor(&self, tensor: Tensor<T>) -> Option<usize> {
-        if tensor.tape != self.recording || tensor.tape == 0 {
+        if !self.eras.contain(tensor.tape, tensor.node, self.scalars.len()) {
             return None;
         }
         self.tensors.binary_search_by_key(&tensor.node, |adjoint| adjoint.node).ok()
@@ -195,6 +198,13 @@ impl<T: Real> Gradients<T> {
         let table = Arc::clone(params.shared_table());
         adjoints.binding = Some(Binding { set: params.set(), table, first_tensor: 0 });
         Ok(gradients)
+    }
+
+    /// Says which parameters the root depends on.
+    pub(crate) fn set_reached(&mut self, reached: &[bool]) {
+        for (tensor, &reached) in self.adjoints.tensors.iter_mut().zip(reached) {
+            tensor.reached = reached;
+        }
     }
 
     /// The gradient with respect to a variable, a tensor or a parameter; `None` if the root does not depend on it.
@@ -376,7 +386,7 @@ impl<T: Real> Index<Var<T>> for Gradients<T> {
         if var.is_constant() {
             return &self.adjoints.zero;
         }
-        match self.adjoints.scalars.get(var.node() as usize).filter(|_| var.recording() == self.adjoints.recording) {
+        match self.adjoints.adjoint(var) {
             Some(adjoint) if adjoint.into_bits() == T::UNREACHED => &self.adjoints.zero,
             Some(adjoint) => adjoint,
             None => panic!("{}", Error::UnknownHandle),

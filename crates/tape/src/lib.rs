@@ -24,40 +24,64 @@
 //! structural ones; `tape` records, `sweep` applies the chain rule, `gradients` is what comes out; [`check()`] verifies it
 //! all against finite differences.
 
+mod anomaly;
 mod arena;
 mod check;
+mod composed;
+mod custom;
 mod elements;
 mod error;
+#[cfg(feature = "nalgebra")]
+mod field;
 mod functions;
 mod gradients;
+mod graph;
+mod guard;
+mod higher;
+mod indices;
 mod kernel;
+#[cfg(feature = "linalg")]
+mod linalg;
 mod living;
 mod op;
 mod operations;
 mod params;
+mod position;
 mod product;
+mod program;
 mod real;
 mod record;
 mod rules;
+#[cfg(feature = "serde")]
+mod saved;
 mod shape;
 mod slice;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 mod sweep;
 mod tape;
 mod tensor;
 mod transpose;
 mod var;
 
+pub use anomaly::{Anomalies, Anomaly, AnomalyOperand, Direction};
 pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, check_params, check_tensors};
+pub use custom::CustomOp;
 pub use elements::Elements;
 pub use error::Error;
 pub use functions::{derivative, gradient, value_and_grad};
 pub use gradients::{GradientKey, Gradients};
+pub use graph::{Graph, GraphNode, GraphOperand, Kind, Statistics};
+pub use higher::Variables;
+pub use indices::Indices;
 pub use kernel::VectorMath;
 pub use operations::{Operation, operations};
 pub use params::{ParamId, Parameter, Params};
+pub use position::Position;
+pub use program::{Input, Inputs, Program, ScalarProgram};
 pub use real::Real;
 pub use shape::Shape;
 pub use sweep::Root;
 pub use tape::{Pass, Tape};
-pub use tensor::{Axes, Mask, Operand, Tensor};
+pub use tensor::{Axes, Convolution, Mask, Operand, Order, Padding, PerAxis, Tensor};
 pub use var::Var;

@@ -37,6 +37,11 @@ pub(crate) enum Op {
     LeftConstant(Binary),
     /// `left`, a product, plus `right`, rounded once: the second half of a fused multiply-add.
     AddProduct,
+    /// The same where what is added is a constant, kept in `right`.
+    AddProductConstant,
+    /// The value of `left`, through which nothing is differentiated. Only recordings for a replay have it: elsewhere what
+    /// is detached is a constant.
+    Detached,
     /// The element `right`, counted row by row, of the tensor `left`.
     Element,
     /// A tensor; everything else about it is in its slot.
@@ -44,13 +49,17 @@ pub(crate) enum Op {
 }
 
 /// What makes a tensor.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum TensorOp {
     /// A variable, a parameter or a constant: nothing comes before it.
     Leaf,
+    /// The same elements, not differentiated any further.
+    Detach,
     Unary(Unary),
     Powi(i32),
     Binary(Binary),
+    /// Recorded only where a program is to replay it: it has no derivative.
+    Compare(Comparison),
     /// The second operand where the first, a mask, is not 0; the third elsewhere.
     Select,
     Linear(Linear),
@@ -69,10 +78,32 @@ pub(crate) enum TensorOp {
     Extreme(Extreme),
     /// Logarithms of the softmax along the last axis.
     LogSoftmax,
+    /// An operation of a user, by name; its code lies beside the nodes.
+    Custom(&'static str),
+}
+
+impl TensorOp {
+    /// Whether derivatives pass through.
+    pub(crate) fn is_differentiable(&self) -> bool {
+        match self {
+            Self::Leaf | Self::Detach | Self::Compare(_) => false,
+            Self::Unary(_)
+            | Self::Powi(_)
+            | Self::Binary(_)
+            | Self::Select
+            | Self::Linear(_)
+            | Self::MatMul { .. }
+            | Self::Concat { .. }
+            | Self::StackVars
+            | Self::Extreme(_)
+            | Self::LogSoftmax
+            | Self::Custom(_) => true,
+        }
+    }
 }
 
 /// Which comparison. Its result, 1 or 0, has no derivative, so that it is a constant to the tape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Comparison {
     Less,
     LessOrEqual,
@@ -83,7 +114,7 @@ pub(crate) enum Comparison {
 }
 
 /// Which end of the order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Extreme {
     Max,
     Min,
@@ -107,6 +138,122 @@ impl Extreme {
         match self {
             Self::Max => "max",
             Self::Min => "min",
+        }
+    }
+}
+
+/// What a scalar operation is applied to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Argument<T> {
+    Node(u32),
+    Number(T),
+}
+
+impl<T: Real> Node<T> {
+    /// The operands, first to last. Those of a tensor are in its slot, so that it has none here.
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = Argument<T>> {
+        let left = Argument::Node(self.left);
+        let (first, second) = match self.op {
+            Op::Leaf | Op::Tensor => (None, None),
+            Op::Unary(_) | Op::Detached => (Some(left), None),
+            Op::Powi => {
+                let n = T::word_out_of_bits(self.right).cast_signed();
+                (Some(left), Some(Argument::Number(T::from_f64(f64::from(n)))))
+            }
+            Op::Binary(_) | Op::AddProduct => (Some(left), Some(Argument::Node(T::word_out_of_bits(self.right)))),
+            Op::RightConstant(_) | Op::AddProductConstant => {
+                (Some(left), Some(Argument::Number(T::out_of_bits(self.right))))
+            }
+            Op::LeftConstant(_) => (Some(Argument::Number(T::out_of_bits(self.right))), Some(left)),
+            Op::Element => (Some(left), None),
+        };
+        first.into_iter().chain(second)
+    }
+}
+
+impl Op {
+    /// The name of what a scalar node does, as the method is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Leaf => "variable",
+            Self::Unary(rule) => rule.name(),
+            Self::Powi => "powi",
+            Self::Binary(rule) | Self::RightConstant(rule) | Self::LeftConstant(rule) => rule.name(),
+            Self::AddProduct | Self::AddProductConstant => "mul_add",
+            Self::Detached => "detach",
+            Self::Element => "at",
+            Self::Tensor => "tensor",
+        }
+    }
+
+    /// The floating-point operations of a scalar node: a function counts as one.
+    pub(crate) fn flops(self) -> u64 {
+        match self {
+            Self::Leaf | Self::Element | Self::Tensor | Self::Detached => 0,
+            Self::Unary(_)
+            | Self::Powi
+            | Self::Binary(_)
+            | Self::RightConstant(_)
+            | Self::LeftConstant(_)
+            | Self::AddProduct
+            | Self::AddProductConstant => 1,
+        }
+    }
+}
+
+impl TensorOp {
+    /// The name of the operation, as the method is called.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Leaf => "variable",
+            Self::Detach => "detach",
+            Self::Compare(comparison) => comparison.name(),
+            Self::Unary(rule) => rule.name(),
+            Self::Powi(_) => "powi",
+            Self::Binary(rule) => rule.name(),
+            Self::Select => "select",
+            Self::Linear(linear) => linear.name(),
+            Self::MatMul { .. } => "matmul",
+            Self::Concat { .. } => "concat",
+            Self::StackVars => "stack_vars",
+            Self::Extreme(extreme) => extreme.name(),
+            Self::LogSoftmax => "log_softmax",
+            Self::Custom(name) => name,
+        }
+    }
+
+    /// The floating-point operations that computing the output took: a function of an element counts as one, moving an
+    /// element as none. `operand` is the shape of the first operand.
+    pub(crate) fn flops(&self, operand: &[usize], output: &[usize]) -> u64 {
+        let [read, written] = [operand, output].map(|shape| shape.iter().product::<usize>() as u64);
+        match self {
+            // Of what a user's code does, nothing is known.
+            Self::Leaf | Self::Detach | Self::Select | Self::Concat { .. } | Self::StackVars | Self::Custom(_) => 0,
+            Self::Unary(_) | Self::Powi(_) | Self::Binary(_) | Self::Compare(_) => written,
+            Self::Linear(linear) => linear.flops(read),
+            &Self::MatMul { left_transposed, .. } => {
+                let inner = operand.len() - if left_transposed { 2 } else { 1 };
+                2 * written * operand[inner] as u64
+            }
+            Self::Extreme(Extreme::Max | Extreme::Min) => read,
+            // The largest, the differences from it, their exponentials, the sum of those, and the differences from its
+            // logarithm.
+            Self::LogSoftmax => 5 * written,
+        }
+    }
+
+    /// Whether each element of the output is made of the elements at its own place alone.
+    pub(crate) fn is_elementwise(&self) -> bool {
+        match self {
+            Self::Detach | Self::Unary(_) | Self::Powi(_) | Self::Binary(_) | Self::Compare(_) | Self::Select => true,
+            Self::Leaf
+            | Self::Linear(_)
+            | Self::MatMul { .. }
+            | Self::Concat { .. }
+            | Self::StackVars
+            | Self::Extreme(_)
+            | Self::LogSoftmax
+            | Self::Custom(_) => false,
         }
     }
 }

@@ -53,13 +53,18 @@ pub trait Real:
     fn widen(self) -> f64;
 }
 
+/// A number that was widened, as its own type of this name prints it: with as many digits as it has.
+pub(crate) fn shortest(value: f64, element: &str) -> String {
+    if element == f32::NAME { (value as f32).to_string() } else { value.to_string() }
+}
+
 pub(crate) mod sealed {
-    use super::{Adjoints, LocalKey, NonNull, Recent, RefCell, Storage};
+    use super::{Adjoints, LocalKey, NonNull, Recent, RefCell, Storage, fmt};
 
     /// What the tape needs of an element type and users do not.
     pub trait Sealed: Sized + 'static {
         /// An unsigned integer as wide as the number: a tape node keeps either a constant's bits or a node number in it.
-        type Bits: Copy + Eq + std::fmt::Debug + Send + Sync;
+        type Bits: Copy + Eq + std::hash::Hash + fmt::Debug + Send + Sync;
 
         fn into_bits(self) -> Self::Bits;
         fn out_of_bits(bits: Self::Bits) -> Self;

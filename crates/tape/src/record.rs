@@ -15,7 +15,7 @@ use crate::product::{self, Operand as Factor};
 use crate::real::Real;
 use crate::rules::{Binary, Unary};
 use crate::shape::{INLINE_AXES, Shape};
-use crate::tape::Storage;
+use crate::tape::{Slot, Storage};
 use crate::tensor::{Operand, Tensor};
 use crate::transpose::{AxisSet, Linear, broadcast_strides};
 use crate::var::Var;
@@ -26,10 +26,10 @@ pub(crate) type Nodes = SmallVec<[u32; 2 * INLINE_AXES]>;
 impl<T: Real> Storage<T> {
     /// The node of a tensor, if it is of this recording.
     pub(crate) fn own(&self, tensor: Tensor<T>, operation: &'static str) -> Result<u32, Error> {
-        if tensor.tape == self.recording() {
+        if self.owns(tensor.tape, tensor.node) {
             Ok(tensor.node)
         } else {
-            Err(living::mismatch::<T>(tensor.tape, self.recording(), operation))
+            Err(living::mismatch::<T>((self.recording(), 0), (tensor.tape, tensor.node), operation))
         }
     }
 
@@ -43,15 +43,35 @@ impl<T: Real> Storage<T> {
         match operand {
             Operand::Tensor(tensor) => self.own(tensor, operation),
             Operand::Var(var) if !var.is_constant() => {
-                self.stack_vars(&[var], Shape::default()).map(|tensor| tensor.node)
+                self.stack_vars(&[var], Shape::default(), operation).map(|tensor| tensor.node)
             }
-            Operand::Var(var) => Ok(self.push_number(var.value())),
-            Operand::Number(number) => Ok(self.push_number(number)),
+            Operand::Var(var) => Ok(self.number(var.number()).node),
+            Operand::Number(number) => Ok(self.number(number).node),
         }
     }
 
-    fn push_number(&mut self, number: T) -> u32 {
-        self.push_leaf(Shape::default(), false, |out| out[0] = number).node
+    /// Records a tensor whose elements an operation of a user has computed.
+    pub(crate) fn record_array(&mut self, op: TensorOp, operands: &[u32], value: &ndarray::ArrayD<T>) -> Tensor<T> {
+        self.compute(op, operands, Shape::from(value.shape()), |_, out| {
+            out.iter_mut().zip(value).for_each(|(out, &element)| *out = element);
+        })
+    }
+
+    /// A constant without axes.
+    pub(crate) fn number(&mut self, number: T) -> Tensor<T> {
+        self.push_leaf(Shape::default(), false, |out| out[0] = number)
+    }
+
+    /// A variable of zeros in a tensor's shape.
+    pub(crate) fn variable_like(&mut self, x: u32) -> Tensor<T> {
+        let shape = self.shape(x).clone();
+        self.push_leaf(shape, true, |out| out.fill(T::zero()))
+    }
+
+    /// Zeros in a tensor's shape.
+    pub(crate) fn zeros_like(&mut self, x: u32) -> Tensor<T> {
+        let shape = self.shape(x).clone();
+        self.push_leaf(shape, false, |out| out.fill(T::zero()))
     }
 
     /// Computes a tensor into memory of its own and records it.
@@ -88,7 +108,7 @@ impl<T: Real> Storage<T> {
 
     pub(crate) fn compare(&mut self, comparison: Comparison, a: u32, b: u32) -> Result<Tensor<T>, Error> {
         let shape = self.shape(a).broadcast(self.shape(b), comparison.name())?;
-        Ok(self.compute(TensorOp::Leaf, &[], shape.clone(), |tape, out| {
+        Ok(self.compute(TensorOp::Compare(comparison), &[a, b], shape.clone(), |tape, out| {
             tape.zipped(a, b, &shape, |a, b| kernel::compare(comparison, a, b, out));
         }))
     }
@@ -118,6 +138,13 @@ impl<T: Real> Storage<T> {
         self.compute(TensorOp::Linear(linear.clone()), &[x], shape.clone(), |tape, out| {
             linear.apply(tape.slot(x).view(), &shape, &tape.indices, &tape.scratch, out, false);
         })
+    }
+
+    /// The same elements where they lie, as a constant.
+    pub(crate) fn detach(&mut self, x: u32) -> Tensor<T> {
+        let Slot { shape, strides, .. } = self.slot(x);
+        let (shape, strides, offset) = (shape.clone(), strides.clone(), self.slot(x).view().offset);
+        self.push_view(TensorOp::Detach, x, shape, offset, strides)
     }
 
     pub(crate) fn reshape(&mut self, x: u32, shape: Shape) -> Tensor<T> {
@@ -188,6 +215,8 @@ impl<T: Real> Storage<T> {
             }
             TensorOp::Linear(_)
             | TensorOp::Leaf
+            | TensorOp::Detach
+            | TensorOp::Compare(_)
             | TensorOp::Unary(_)
             | TensorOp::Powi(_)
             | TensorOp::Binary(_)
@@ -196,7 +225,8 @@ impl<T: Real> Storage<T> {
             | TensorOp::Concat { .. }
             | TensorOp::StackVars
             | TensorOp::Extreme(_)
-            | TensorOp::LogSoftmax => (x, false),
+            | TensorOp::LogSoftmax
+            | TensorOp::Custom(_) => (x, false),
         }
     }
 
@@ -220,27 +250,27 @@ impl<T: Real> Storage<T> {
         Ok(self.compute(TensorOp::Concat { axis }, operands, shape.clone(), |tape, out| {
             let own = shape.dense_strides();
             let mut offset = 0;
-            out.fill(T::zero());
             for &operand in operands {
-                let view = tape.slot(operand).view();
-                let elements = view.dense().unwrap_or_else(|| {
-                    let copied = tape.scratch.take(view.size());
-                    kernel::copy(view, copied);
-                    copied
-                });
-                kernel::add_strided(elements, view.shape, out, offset, &own);
-                offset += view.shape[axis] * own[axis] as usize;
+                let shape = tape.shape(operand);
+                kernel::copy_strided(tape.dense_elements(operand), shape, out, offset, &own);
+                offset += shape[axis] * own[axis] as usize;
             }
         }))
     }
 
     /// Makes a tensor of scalars, some of which may be constants.
-    pub(crate) fn stack_vars(&mut self, vars: &[Var<T>], shape: Shape) -> Result<Tensor<T>, Error> {
-        if let Some(var) = vars.iter().find(|var| !var.is_constant() && var.recording() != self.recording()) {
-            return Err(living::mismatch::<T>(var.recording(), self.recording(), "stack_vars"));
+    pub(crate) fn stack_vars(
+        &mut self,
+        vars: &[Var<T>],
+        shape: Shape,
+        operation: &'static str,
+    ) -> Result<Tensor<T>, Error> {
+        if let Some(var) = vars.iter().find(|var| !var.is_constant() && !self.owns(var.recording(), var.node())) {
+            let foreign = (var.recording(), var.node());
+            return Err(living::mismatch::<T>((self.recording(), 0), foreign, operation));
         }
         let out = self.arena.take(vars.len());
-        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.value());
+        out.iter_mut().zip(vars).for_each(|(out, var)| *out = var.number());
         let elements = NonNull::from(out);
         let nodes: Nodes = vars.iter().map(|var| var.node()).collect();
         Ok(self.push_dense(TensorOp::StackVars, &nodes, shape, elements))
@@ -248,6 +278,7 @@ impl<T: Real> Storage<T> {
 
     /// One element as a scalar; a constant if the tensor is one.
     pub(crate) fn element(&mut self, x: u32, index: &[usize]) -> Result<Var<T>, Error> {
+        self.look_at("at")?;
         let slot = self.slot(x);
         let (shape, view) = (&slot.shape, slot.view());
         if index.len() != shape.rank() {
@@ -265,8 +296,19 @@ impl<T: Real> Storage<T> {
             return Ok(Var::constant(value));
         }
         let right = T::word_into_bits(along(&shape.dense_strides()) as u32);
-        let node = self.push(Node { value, right, left: x, op: Op::Element });
-        Ok(Var::new(value, node, self.recording()))
+        Ok(self.push_scalar(Node { value, right, left: x, op: Op::Element }))
+    }
+
+    /// Records a scalar; a constant while recording is paused.
+    pub(crate) fn push_scalar(&mut self, node: Node<T>) -> Var<T> {
+        if self.watch.is_some() {
+            self.examine_scalar(node);
+        }
+        if self.is_paused() {
+            return Var::constant(node.value);
+        }
+        let number = self.push(node);
+        Var::new(node.value, number, self.recording())
     }
 
     /// The largest or smallest of all elements; NaN if there is one.
@@ -277,8 +319,7 @@ impl<T: Real> Storage<T> {
             return Err(Error::Shape { operation: extreme.name(), shape: self.shape(x).clone(), rule });
         }
         Ok(self.compute(TensorOp::Extreme(extreme), &[x], Shape::default(), |tape, out| {
-            let elements = tape.scratch.take(size);
-            kernel::copy(tape.slot(x).view(), elements);
+            let elements = tape.dense_elements(x);
             let mut index = [0];
             match extreme {
                 Extreme::Max => kernel::max(elements, 1, size, 1, out, &mut index),
@@ -287,16 +328,26 @@ impl<T: Real> Storage<T> {
         }))
     }
 
+    /// A tensor's elements row by row: its own if they lie so, a copy in the scratch memory otherwise.
+    pub(crate) fn dense_elements(&self, x: u32) -> &[T] {
+        kernel::dense(self.slot(x).view(), &self.scratch)
+    }
+
     /// The indices of the largest or smallest elements along an axis, the first of equals.
-    pub(crate) fn extreme_indices(&mut self, extreme: Extreme, x: u32, axis: usize) -> Result<Vec<u32>, Error> {
-        let slot = self.slot(x);
-        let [outer, middle, inner] = crate::transpose::around(&slot.shape, axis);
+    pub(crate) fn extreme_indices(
+        &mut self,
+        extreme: Extreme,
+        x: u32,
+        axis: usize,
+        operation: &'static str,
+    ) -> Result<Vec<u32>, Error> {
+        let shape = self.shape(x).clone();
+        let [outer, middle, inner] = crate::transpose::around(&shape, axis);
         if middle == 0 && outer * inner > 0 {
             let rule = "an axis of length zero has no largest or smallest element";
-            return Err(Error::Shape { operation: extreme.name(), shape: slot.shape.clone(), rule });
+            return Err(Error::Shape { operation, shape, rule });
         }
-        let elements = self.scratch.take(slot.shape.size());
-        kernel::copy(slot.view(), elements);
+        let elements = self.dense_elements(x);
         let (values, mut indices) = (self.scratch.take(outer * inner), vec![0; outer * inner]);
         match extreme {
             Extreme::Max => kernel::max(elements, outer, middle, inner, values, &mut indices),
@@ -311,12 +362,7 @@ impl<T: Real> Storage<T> {
         let shape = self.shape(x).clone();
         let cols = shape.last().copied().unwrap_or(1);
         self.compute(TensorOp::LogSoftmax, &[x], shape, |tape, out| {
-            let view = tape.slot(x).view();
-            let elements = view.dense().unwrap_or_else(|| {
-                let copied = tape.scratch.take(view.size());
-                kernel::copy(view, copied);
-                copied
-            });
+            let elements = tape.dense_elements(x);
             kernel::log_softmax(elements, out.len().checked_div(cols).unwrap_or(0), cols, out);
         })
     }

@@ -3,7 +3,9 @@
 //! From the root to the first node, every operation hands its adjoint on to its operands, each its share. The first
 //! contribution to an adjoint is stored, later ones are added; nothing is cleared in advance.
 
-use crate::arena::Arena;
+use ndarray::ArrayD;
+
+use crate::custom;
 use crate::error::Error;
 use crate::gradients::{Adjoints, Binding, Gradients, Place, TensorAdjoint};
 use crate::kernel::{self, Side, View};
@@ -33,6 +35,13 @@ pub struct Handle<T> {
     value: Option<T>,
 }
 
+impl<T> Handle<T> {
+    /// The recording and the node.
+    pub(crate) fn place(&self) -> (u32, u32) {
+        (self.recording, self.node)
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
     impl<T> Sealed for crate::Var<T> {}
@@ -41,7 +50,7 @@ mod sealed {
 
 impl<T: Real> Root<T> for Var<T> {
     fn handle(self) -> Handle<T> {
-        Handle { node: self.node(), recording: self.recording(), value: Some(self.value()) }
+        Handle { node: self.node(), recording: self.recording(), value: Some(self.number()) }
     }
 }
 
@@ -57,27 +66,39 @@ pub(crate) fn backward<T: Real>(root: impl Root<T>) -> Result<Gradients<T>, Erro
     if recording == 0 {
         return Err(Error::ConstantRoot);
     }
-    living::with(recording, "backward", |storage: &mut Storage<T>| {
+    if recording & living::WATCHED != 0 {
+        return Err(Error::NotReplayable { operation: "backward" });
+    }
+    let mut gradients = living::with(recording, node, "backward", |storage: &mut Storage<T>| {
         single(storage, node)?;
-        if storage.is_active(node) { Ok(sweep(storage, node)) } else { Err(Error::ConstantRoot) }
-    })?
+        if storage.is_active(node) { Ok(start(storage, node)) } else { Err(Error::ConstantRoot) }
+    })??;
+    sweep(recording, node, &mut gradients)?;
+    Ok(gradients)
 }
 
-/// The value of a root and its gradients, which are zero where it is constant.
-pub(crate) fn value_and_grad<T: Real>(
-    storage: &mut Storage<T>,
+/// The value of a root of this recording, and its gradients, which are zero where it is constant. `storage` gives the tape
+/// for a moment.
+pub(crate) fn value_and_grad<'a, T: Real>(
+    storage: impl Fn() -> &'a mut Storage<T>,
     root: impl Root<T>,
 ) -> Result<(T, Gradients<T>), Error> {
     let Handle { node, recording, value } = root.handle();
-    if recording != 0 && recording != storage.recording() {
+    if recording != 0 && !storage().owns(recording, node) {
         return Err(Error::Foreign { operation: "backward" });
     }
     let value = match value {
         Some(value) => value,
-        None => single(storage, node)?,
+        None => single(storage(), node)?,
     };
-    let reached = if storage.is_active(node) { node } else { 0 };
-    Ok((value, sweep(storage, reached)))
+    let reached = storage().is_active(node);
+    let mut gradients = start(storage(), if reached { node } else { 0 });
+    if reached {
+        sweep(recording, node, &mut gradients)?;
+    } else {
+        clear_unreached_params(&mut gradients.adjoints);
+    }
+    Ok((value, gradients))
 }
 
 /// The value of a root, which must have exactly one element.
@@ -95,47 +116,149 @@ fn single<T: Real>(storage: &Storage<T>, node: u32) -> Result<T, Error> {
         | Op::RightConstant(_)
         | Op::LeftConstant(_)
         | Op::AddProduct
+        | Op::AddProductConstant
+        | Op::Detached
         | Op::Element => Ok(value),
     }
 }
 
-/// Sweeps from a node, or from nowhere if it is 0, and returns the adjoints of everything that was reached.
-fn sweep<T: Real>(storage: &mut Storage<T>, root: u32) -> Gradients<T> {
+/// The map before anything is handed on: every adjoint has its place, and that of the root, if it is not 0, is one.
+fn start<T: Real>(storage: &Storage<T>, root: u32) -> Gradients<T> {
     let mut gradients = Gradients::take_spare();
     let adjoints = &mut **gradients.adjoints;
     place(storage, adjoints, root);
     if root != 0 {
         seed(storage, adjoints, root);
-        for index in (1..=root as usize).rev() {
-            let node = storage.nodes[index];
-            match node.op {
-                Op::Tensor => {
-                    hand_on_tensor(storage, adjoints, node.left as usize);
-                    storage.scratch.reset();
-                }
-                Op::Element => hand_on_element(storage, adjoints, index, node),
-                Op::Leaf
-                | Op::Unary(_)
-                | Op::Powi
-                | Op::Binary(_)
-                | Op::RightConstant(_)
-                | Op::LeftConstant(_)
-                | Op::AddProduct => {
-                    let g = adjoints.scalars[index];
-                    if g.into_bits() != T::UNREACHED {
-                        hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
-                    }
-                }
+    }
+    gradients
+}
+
+/// Hands adjoints on from the root to the first node. Where code of users runs, the tape is let go of meanwhile.
+fn sweep<T: Real>(recording: u32, root: u32, gradients: &mut Gradients<T>) -> Result<(), Error> {
+    let mut from = root;
+    let mut limit = root;
+    loop {
+        let paused_at = living::with(recording, root, "backward", |storage: &mut Storage<T>| {
+            let adjoints = &mut **gradients.adjoints;
+            let paused_at = storage.callbacks.last_up_to(limit);
+            hand_on_stretch(storage, adjoints, paused_at.map_or(1, |node| node + 1), from)?;
+            if paused_at.is_none() {
+                clear_unreached_params(adjoints);
+            }
+            Ok(paused_at)
+        })??;
+        let Some(node) = paused_at else { return Ok(()) };
+        custom::run(recording, node, gradients)?;
+        (from, limit) = (node, node - 1);
+    }
+}
+
+/// Lets the nodes from `from` down to `to` hand their adjoints on.
+fn hand_on_stretch<T: Real>(
+    storage: &mut Storage<T>,
+    adjoints: &mut Adjoints<T>,
+    to: u32,
+    from: u32,
+) -> Result<(), Error> {
+    // The adjoint that was deposited last, and where: mostly it is the next one that is read, and a register is there at
+    // once, where memory that was just written to is not.
+    let mut last = (0, T::zero());
+    if storage.watch.is_none() {
+        for index in (to as usize..=from as usize).rev() {
+            hand_on(storage, adjoints, index, &mut last);
+        }
+    } else {
+        for index in (to as usize..=from as usize).rev() {
+            hand_on(storage, adjoints, index, &mut last);
+            storage.examine_shares(adjoints, index)?;
+        }
+    }
+    Ok(())
+}
+
+/// A copy of the adjoint of a node, if something reached it.
+pub(crate) fn adjoint<T: Real>(storage: &Storage<T>, gradients: &Gradients<T>, node: u32) -> Option<ArrayD<T>> {
+    let adjoints = &gradients.adjoints;
+    let recorded = storage.nodes[node as usize];
+    if recorded.op == Op::Tensor {
+        let tensor = recorded.left as usize;
+        let elements = adjoints.elements_of(tensor)?;
+        let shape = &*adjoints.tensors[tensor].shape;
+        return Some(ArrayD::from_shape_vec(shape, elements.to_vec()).expect("an adjoint has its tensor's shape"));
+    }
+    let g = adjoints.scalars[node as usize];
+    (g.into_bits() != T::UNREACHED).then(|| ndarray::arr0(g).into_dyn())
+}
+
+/// Puts another adjoint in the place of a node's own, which has the same shape.
+pub(crate) fn replace_adjoint<T: Real>(
+    storage: &Storage<T>,
+    gradients: &mut Gradients<T>,
+    node: u32,
+    other: &ArrayD<T>,
+) {
+    let Adjoints { tensors, elements, params, scalars, .. } = &mut **gradients.adjoints;
+    let recorded = storage.nodes[node as usize];
+    let out = if recorded.op == Op::Tensor {
+        let Some((out, _)) = target(&mut tensors[recorded.left as usize], elements, params) else { return };
+        out
+    } else {
+        &mut scalars[node as usize..=node as usize]
+    };
+    out.iter_mut().zip(other).for_each(|(out, &g)| *out = g);
+}
+
+/// Adds the shares of a node's operands to their adjoints.
+pub(crate) fn add_shares<T: Real>(
+    storage: &Storage<T>,
+    gradients: &mut Gradients<T>,
+    node: u32,
+    shares: &[Option<ArrayD<T>>],
+) {
+    let Adjoints { tensors, elements, params, .. } = &mut **gradients.adjoints;
+    let slot = storage.slot(node);
+    let operands = &storage.operands[slot.operands.start as usize..slot.operands.end as usize];
+    for (&operand, share) in operands.iter().zip(shares) {
+        let tensor = &mut tensors[storage.nodes[operand as usize].left as usize];
+        let Some(share) = share.as_ref().filter(|_| storage.slot(operand).active) else { continue };
+        let Some((out, accumulate)) = target(tensor, elements, params) else { continue };
+        for (out, &share) in out.iter_mut().zip(share) {
+            *out = if accumulate { *out + share } else { share };
+        }
+    }
+}
+
+#[inline(always)]
+fn hand_on<T: Real>(storage: &mut Storage<T>, adjoints: &mut Adjoints<T>, index: usize, last: &mut (usize, T)) {
+    let node = storage.nodes[index];
+    match node.op {
+        Op::Tensor => {
+            hand_on_tensor(storage, adjoints, node.left as usize);
+            storage.scratch.reset();
+            // A tensor made of scalars has deposited behind the register's back.
+            *last = (0, T::zero());
+        }
+        Op::Element => hand_on_element(storage, adjoints, index, node),
+        Op::Leaf
+        | Op::Unary(_)
+        | Op::Powi
+        | Op::Binary(_)
+        | Op::RightConstant(_)
+        | Op::LeftConstant(_)
+        | Op::AddProduct
+        | Op::AddProductConstant
+        | Op::Detached => {
+            let g = if last.0 == index { last.1 } else { adjoints.scalars[index] };
+            if g.into_bits() != T::UNREACHED {
+                *last = hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
             }
         }
     }
-    clear_unreached_params(adjoints);
-    gradients
 }
 
 /// Gives every tensor that a gradient is computed for its place, behind those of its operands.
 fn place<T: Real>(storage: &Storage<T>, adjoints: &mut Adjoints<T>, root: u32) {
-    adjoints.recording = storage.recording();
+    adjoints.eras = storage.eras.clone();
     adjoints.scalars.resize(storage.nodes.len(), T::out_of_bits(T::UNREACHED));
     let params = match &storage.bound {
         Some(bound) => {
@@ -186,43 +309,42 @@ fn clear_unreached_params<T: Real>(adjoints: &mut Adjoints<T>) {
     }
 }
 
-/// Stores the first contribution to a scalar's adjoint, adds later ones.
+/// Stores the first contribution to a scalar's adjoint, adds later ones; returns where, and what is there now.
 #[inline(always)]
-fn deposit<T: Real>(adjoints: &mut [T], node: u32, share: T) {
+fn deposit<T: Real>(adjoints: &mut [T], node: u32, share: T) -> (usize, T) {
     let adjoint = &mut adjoints[node as usize];
     *adjoint = if adjoint.into_bits() == T::UNREACHED { share } else { *adjoint + share };
+    (node as usize, *adjoint)
 }
 
 #[inline(always)]
-fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>, g: T) {
+fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>, g: T) -> (usize, T) {
     let Node { value: y, left, .. } = node;
     // A zero adjoint absorbs: its shares are zero whatever the partials are.
     let absorbs = g == T::zero();
     let share = |share: T| if absorbs { T::zero() } else { share };
     let x = nodes[left as usize].value;
     match node.op {
-        Op::Leaf | Op::Element | Op::Tensor => {}
+        Op::Leaf | Op::Element | Op::Tensor | Op::Detached => (0, g),
         Op::Unary(rule) => deposit(adjoints, left, share(rule.share(x, y, g))),
         Op::Powi => {
             let n = T::word_out_of_bits(node.right).cast_signed();
-            deposit(adjoints, left, share(Powi(n).share(x, y, g)));
+            deposit(adjoints, left, share(Powi(n).share(x, y, g)))
         }
         Op::Binary(rule) => {
             let right = T::word_out_of_bits(node.right);
             let b = nodes[right as usize].value;
-            deposit(adjoints, left, share(rule.left(x, b, y, g)));
-            deposit(adjoints, right, share(rule.right(x, b, y, g)));
+            let (first, second) = rule.shares(x, b, y, g);
+            deposit(adjoints, left, share(first));
+            deposit(adjoints, right, share(second))
         }
-        Op::RightConstant(rule) => {
-            deposit(adjoints, left, share(rule.left(x, T::out_of_bits(node.right), y, g)));
-        }
-        Op::LeftConstant(rule) => {
-            deposit(adjoints, left, share(rule.right(T::out_of_bits(node.right), x, y, g)));
-        }
+        Op::RightConstant(rule) => deposit(adjoints, left, share(rule.left(x, T::out_of_bits(node.right), y, g))),
+        Op::LeftConstant(rule) => deposit(adjoints, left, share(rule.right(T::out_of_bits(node.right), x, y, g))),
         Op::AddProduct => {
             deposit(adjoints, left, g);
-            deposit(adjoints, T::word_out_of_bits(node.right), g);
+            deposit(adjoints, T::word_out_of_bits(node.right), g)
         }
+        Op::AddProductConstant => deposit(adjoints, left, g),
     }
 }
 
@@ -266,6 +388,10 @@ fn hand_on_tensor<T: Real>(storage: &Storage<T>, adjoints: &mut Adjoints<T>, ind
     let (before, from) = elements.split_at_mut(start);
     let g = &from[..slot.shape.size()];
     let operands = &storage.operands[slot.operands.start as usize..slot.operands.end as usize];
+    if let TensorOp::Custom(_) = slot.op {
+        // The code of its user has handed its adjoint on.
+        return;
+    }
     if let TensorOp::StackVars = slot.op {
         for (&operand, &g) in operands.iter().zip(g).filter(|(operand, _)| **operand != 0) {
             deposit(scalars, operand, g);
@@ -298,7 +424,7 @@ impl<'a, T: Real> Share<'a, T> {
     fn compute(self) {
         let Self { storage, slot, g, accumulate, .. } = self;
         match &slot.op {
-            TensorOp::Leaf | TensorOp::StackVars => {}
+            TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars | TensorOp::Custom(_) => {}
             TensorOp::Unary(rule) => {
                 kernel::unary_share(*rule, self.operand(0), slot.view(), g, self.out, accumulate);
             }
@@ -350,7 +476,9 @@ impl<'a, T: Real> Share<'a, T> {
             }
             TensorOp::Extreme(Extreme::Max | Extreme::Min) => {
                 let y = slot.view();
-                split_ties(self.operand(0), y.data[y.offset], g[0], &storage.scratch, self.out, accumulate);
+                let elements = storage.scratch.take(self.out.len());
+                kernel::copy(self.operand(0), elements);
+                kernel::split_ties(elements, y.data[y.offset], g[0], self.out, accumulate);
             }
             TensorOp::LogSoftmax => {
                 let cols = slot.shape.last().copied().unwrap_or(1);
@@ -411,19 +539,4 @@ impl<'a, T: Real> Share<'a, T> {
 
 fn dense<'a, T>(data: &'a [T], shape: &'a Shape, strides: &'a [isize]) -> View<'a, T> {
     View { data, offset: 0, shape, strides }
-}
-
-/// Gives every element that attains the extreme an equal part of the adjoint.
-fn split_ties<T: Real>(x: View<'_, T>, y: T, g: T, scratch: &Arena<T>, out: &mut [T], accumulate: bool) {
-    let elements = scratch.take(out.len());
-    kernel::copy(x, elements);
-    // An extreme of NaN is attained by the elements that are NaN.
-    let attains = |element: T| element == y || (y.is_nan() && element.is_nan());
-    let ties = elements.iter().filter(|element| attains(**element)).count();
-    let part = if y.is_nan() { y } else { g / T::from_f64(ties as f64) };
-    let part = if g == T::zero() { g } else { part };
-    for (out, &element) in out.iter_mut().zip(&*elements) {
-        let share = if attains(element) { part } else { T::zero() };
-        *out = if accumulate { *out + share } else { share };
-    }
 }

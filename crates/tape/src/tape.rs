@@ -1,5 +1,7 @@
 //! Recording: the list of nodes, where values lie, and starting over.
 
+mod control;
+
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
 use std::ptr::NonNull;
@@ -7,14 +9,19 @@ use std::sync::Arc;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
+use crate::anomaly::Watch;
 use crate::arena::Arena;
+use crate::custom::Callbacks;
 use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
+use crate::guard::Guard;
+use crate::indices::Indices;
 use crate::kernel::View;
 use crate::living::{self, Badge};
-use crate::op::{Node, Op, TensorOp};
+use crate::op::{Extreme, Node, Op, TensorOp};
 use crate::params::{ParamId, Parameter, Params};
+use crate::position::Eras;
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
 use crate::sweep::{self, Root};
@@ -45,8 +52,13 @@ pub struct Tape<T: Real> {
 
 /// What a tape owns. Handles reach it through the thread's table of living tapes.
 pub struct Storage<T: Real> {
+    /// The number of the newest era: what new handles bear.
     recording: u32,
+    pub(crate) eras: Eras,
     badge: Option<Arc<Badge>>,
+    /// Whether what is computed is recorded without its derivative.
+    paused: bool,
+    pub(crate) watch: Option<Box<Watch>>,
     /// Node 0 is nobody's: a handle with number 0 is a constant.
     pub(crate) nodes: Vec<Node<T>>,
     pub(crate) slots: Vec<Slot<T>>,
@@ -58,6 +70,25 @@ pub struct Storage<T: Real> {
     /// For intermediate results inside of one operation.
     pub(crate) scratch: Arena<T>,
     pub(crate) bound: Option<Bound<T>>,
+    /// Code of users, and at which nodes it runs.
+    pub(crate) callbacks: Callbacks<T>,
+    /// What was asked of the variables, if the recording is watched.
+    pub(crate) guards: Vec<Guard<T>>,
+    /// Only where a program is recorded: then operations on constants are kept too, for they may depend on its inputs.
+    pub(crate) origins: Option<Origins>,
+}
+
+/// Where the lists of indices of a recording come from that a program has to fill in anew in every run.
+#[derive(Debug, Default)]
+pub(crate) struct Origins(pub(crate) Vec<(Saved, Origin)>);
+
+/// Where one list of indices comes from. A list that has no origin is the same in every run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The program's input list of this number.
+    Input(usize),
+    /// The places of the largest or smallest elements of a tensor along an axis.
+    Extreme { operand: u32, axis: usize, extreme: Extreme },
 }
 
 /// What is known of one tensor.
@@ -102,7 +133,10 @@ impl<T: Real> Storage<T> {
     fn new() -> Self {
         let mut storage = Self {
             recording: 0,
+            eras: Eras::default(),
             badge: None,
+            paused: false,
+            watch: None,
             nodes: Vec::new(),
             slots: Vec::new(),
             operands: Vec::new(),
@@ -110,6 +144,9 @@ impl<T: Real> Storage<T> {
             arena: Arena::new(),
             scratch: Arena::new(),
             bound: None,
+            callbacks: Callbacks::none(),
+            guards: Vec::new(),
+            origins: None,
         };
         storage.clear();
         storage
@@ -119,8 +156,25 @@ impl<T: Real> Storage<T> {
         self.recording
     }
 
+    /// Whether a handle of this number to this node is of the current recording and was not rewound.
+    pub(crate) fn owns(&self, recording: u32, node: u32) -> bool {
+        recording == self.recording || self.eras.contain(recording, node, self.nodes.len())
+    }
+
+    pub(crate) fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Whether every use of the tape has to pass through [`living::with`], which looks closer.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.paused || self.watch.is_some()
+    }
+
     /// Forgets everything and keeps the memory.
     fn clear(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.forget_behind(0);
+        }
         self.nodes.clear();
         self.slots.clear();
         self.operands.clear();
@@ -128,6 +182,9 @@ impl<T: Real> Storage<T> {
         self.arena.reset();
         self.scratch.reset();
         self.bound = None;
+        self.callbacks.clear();
+        self.guards.clear();
+        self.origins = None;
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
         self.nodes.push(nobody);
     }
@@ -170,6 +227,8 @@ impl<T: Real> Storage<T> {
             | Op::RightConstant(_)
             | Op::LeftConstant(_)
             | Op::AddProduct
+            | Op::AddProductConstant
+            | Op::Detached
             | Op::Element => node != 0,
         }
     }
@@ -181,6 +240,30 @@ impl<T: Real> Storage<T> {
         saved
     }
 
+    /// Refuses to show elements while a program is recorded.
+    pub(crate) fn look_at(&self, operation: &'static str) -> Result<(), Error> {
+        match self.origins {
+            None => Ok(()),
+            Some(_) => Err(Error::LookedAt { operation }),
+        }
+    }
+
+    /// Keeps a list of indices for an operation, and notes if it is an input of a program.
+    pub(crate) fn save_indices(&mut self, indices: &Indices<'_>) -> Saved {
+        let saved = self.save(indices.values().iter().map(|&index| index as u32));
+        if let Some(input) = indices.input {
+            self.note_origin(saved, Origin::Input(input));
+        }
+        saved
+    }
+
+    /// Notes where a list of indices comes from, if a program is recorded.
+    pub(crate) fn note_origin(&mut self, saved: Saved, origin: Origin) {
+        if let Some(Origins(lists)) = &mut self.origins {
+            lists.push((saved, origin));
+        }
+    }
+
     /// Records a tensor whose elements lie in memory of their own, dense and row by row.
     pub(crate) fn push_dense(
         &mut self,
@@ -190,7 +273,7 @@ impl<T: Real> Storage<T> {
         elements: NonNull<[T]>,
     ) -> Tensor<T> {
         let strides = shape.dense_strides();
-        let active = operands.iter().any(|&operand| self.is_active(operand));
+        let active = op.is_differentiable() && operands.iter().any(|&operand| self.is_active(operand));
         self.push_slot(op, operands, active, shape, strides, elements, 0)
     }
 
@@ -204,6 +287,7 @@ impl<T: Real> Storage<T> {
         strides: Strides,
     ) -> Tensor<T> {
         let &Slot { memory, active, .. } = self.slot(operand);
+        let active = active && op.is_differentiable();
         self.push_slot(op, &[operand], active, shape, strides, memory, offset)
     }
 
@@ -229,8 +313,16 @@ impl<T: Real> Storage<T> {
     ) -> Tensor<T> {
         let left = self.slots.len() as u32;
         let node = self.push(Node { value: T::zero(), right: T::word_into_bits(0), left, op: Op::Tensor });
-        // What no gradient is computed for is a constant: of how it came about, nothing is kept.
-        let (op, operands) = if active { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
+        if self.watch.is_some() {
+            // SAFETY: As in `Slot::view`: the memory is written, and stays for as long as the slot that is made here.
+            let data = unsafe { memory.as_ref() };
+            self.examine_tensor(&op, operands, View { data, offset, shape: &shape, strides: &strides });
+        }
+        // A leaf stays what it was made as; what is computed while recording is paused has no derivative.
+        let active = active && (!self.paused || matches!(op, TensorOp::Leaf));
+        // What no gradient is computed for is a constant: of how it came about, nothing is kept, unless a program is to
+        // compute it again.
+        let (op, operands) = if active || self.origins.is_some() { (op, operands) } else { (TensorOp::Leaf, &[][..]) };
         let start = self.operands.len() as u32;
         self.operands.extend_from_slice(operands);
         let operands = start..self.operands.len() as u32;
@@ -261,12 +353,29 @@ impl<T: Real> Tape<T> {
     /// An empty tape.
     #[must_use]
     pub fn new() -> Self {
+        Self::marked(0)
+    }
+
+    /// An empty tape that keeps what is asked of its variables, for a replay to ask again.
+    pub(crate) fn watched() -> Self {
+        Self::marked(living::WATCHED)
+    }
+
+    fn marked(mark: u32) -> Self {
         let storage = NonNull::from(Box::leak(Box::new(Storage::new())));
-        let badge = living::enter(storage);
+        let badge = living::enter(storage, mark);
         let mut tape = Self { storage, not_send: PhantomData };
         let owned = tape.storage_mut();
         owned.recording = badge.number();
+        owned.eras.start(badge.number());
         owned.badge = Some(badge);
+        tape
+    }
+
+    /// A tape whose recording becomes a program.
+    pub(crate) fn for_program() -> Self {
+        let tape = Self::new();
+        tape.borrow().origins = Some(Origins::default());
         tape
     }
 
@@ -345,9 +454,10 @@ impl<T: Real> Tape<T> {
     #[track_caller]
     pub fn view(&self, tensor: Tensor<T>) -> ArrayViewD<'_, T> {
         let storage = self.read();
-        if tensor.tape != storage.recording {
-            panic!("{}", Error::UnknownHandle);
+        if !storage.owns(tensor.tape, tensor.node) {
+            panic!("{}", living::mismatch::<T>((tensor.tape, tensor.node), (storage.recording, 0), "view"));
         }
+        unwrap(storage.look_at("view"));
         let slot = storage.slot(tensor.node);
         let View { data, offset, shape, strides } = slot.view();
         if shape.contains(&0) {
@@ -379,10 +489,15 @@ impl<T: Real> Tape<T> {
 
     /// Forgets the recording and keeps its memory for the next one. Handles into it are refused from now on.
     pub fn reset(&mut self) {
-        let pointer = self.storage;
         let storage = self.storage_mut();
         storage.clear();
-        storage.recording = living::renumber(pointer, storage.badge.as_ref().expect("a living tape has a badge"));
+        let badge = storage.badge.as_ref().expect("a living tape has a badge");
+        if storage.eras.earlier().next().is_some() {
+            living::keep(badge, std::iter::empty());
+        }
+        storage.recording = living::renumber(badge);
+        storage.eras.start(storage.recording);
+        self.remember();
     }
 
     /// Binds the parameters, records `loss`, sweeps, and returns the loss with its gradients. The recording is over then,
@@ -421,7 +536,7 @@ impl<T: Real> Tape<T> {
     /// The value and the gradients of a root that may be constant: its gradients are zero then.
     #[track_caller]
     pub(crate) fn value_and_grad_of(&self, root: impl Root<T>) -> (T, Gradients<T>) {
-        unwrap(sweep::value_and_grad(self.borrow(), root))
+        unwrap(sweep::value_and_grad(|| self.borrow(), root))
     }
 
     /// Binds the parameters, evaluates `compute`, and returns a copy of the result. The recording is over then.
@@ -469,7 +584,7 @@ impl<T: Real> Tape<T> {
             + storage.scratch.bytes()
     }
 
-    fn read(&self) -> &Storage<T> {
+    pub(crate) fn read(&self) -> &Storage<T> {
         // SAFETY: The storage lives as long as the tape. Handles borrow it mutably only while one operation is recorded,
         // which runs no code of users, so no such borrow is alive here; and what this reference is used for ends before
         // the next operation is recorded, but for elements of the arena, which no operation writes again.
@@ -484,6 +599,16 @@ impl<T: Real> Tape<T> {
 
     fn storage_mut(&mut self) -> &mut Storage<T> {
         self.borrow()
+    }
+
+    /// Makes this the tape that the thread used last, unless its use is observed.
+    fn remember(&self) {
+        let storage = self.read();
+        if storage.is_observed() {
+            living::forget(self.storage);
+        } else {
+            living::remember(self.storage, storage.recording);
+        }
     }
 }
 
@@ -531,7 +656,7 @@ impl<T: Real> Pass<'_, T> {
         match bound {
             Some(bound) => {
                 let slot = &storage.slots[bound.first_slot + id.index as usize];
-                Tensor::new(slot.node, storage.recording)
+                Tensor::new(slot.node, storage.eras.number_of(slot.node))
             }
             None => panic!("{}", Error::ForeignParameter),
         }

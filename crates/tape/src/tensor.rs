@@ -1,19 +1,35 @@
 //! `Tensor`, the tensor handle: an array that remembers how it was computed.
 
+mod axes;
+mod convolution;
+mod diagonal;
 mod elementwise;
 mod index;
 mod join;
 mod linear_algebra;
+mod mask;
+mod order;
+mod pad;
 mod reduce;
+mod scan;
+mod scatter;
 mod shape;
+mod softmax;
+mod spatial;
+mod statistics;
+mod window;
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use ndarray::ArrayD;
 
+pub use self::axes::Axes;
+pub use self::convolution::Convolution;
 pub use self::elementwise::Mask;
-pub use self::reduce::Axes;
+pub use self::order::Order;
+pub use self::pad::Padding;
+pub use self::spatial::PerAxis;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel;
@@ -93,12 +109,13 @@ impl<T: Real> Tensor<T> {
         Self { node, tape, element: PhantomData }
     }
 
+    #[track_caller]
     pub(crate) fn on_tape<R>(
         self,
         operation: &'static str,
         work: impl FnOnce(&mut Storage<T>) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        living::with(self.tape, operation, work)?
+        living::with(self.tape, self.node, operation, work)?
     }
 
     /// The lengths of the axes.
@@ -113,10 +130,8 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     pub fn to_array(self) -> ArrayD<T> {
         unwrap(self.on_tape("to_array", |tape| {
-            let view = tape.slot(self.node).view();
-            let mut elements = vec![T::zero(); view.size()];
-            kernel::copy(view, &mut elements);
-            Ok(ArrayD::from_shape_vec(view.shape, elements).expect("a tensor has as many elements as its shape says"))
+            tape.look_at("to_array")?;
+            Ok(kernel::to_array(tape.slot(self.node).view()))
         }))
     }
 
@@ -134,8 +149,10 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shape`] if there is not exactly one.
+    #[track_caller]
     pub fn try_item(self) -> Result<T, Error> {
         self.on_tape("item", |tape| {
+            tape.look_at("item")?;
             let view = tape.slot(self.node).view();
             if view.size() == 1 {
                 Ok(view.data[view.offset])
@@ -164,6 +181,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axes`] if there is not one index an axis, [`Error::Index`] if one is not below its axis' length.
+    #[track_caller]
     pub fn try_at(self, index: impl AsRef<[usize]>) -> Result<Var<T>, Error> {
         let index = index.as_ref();
         self.on_tape("at", |tape| tape.element(self.node, index))
@@ -190,23 +208,20 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::NoTape`] if all are constants, [`Error::Foreign`] if two are on different tapes.
+    #[track_caller]
     pub fn try_stack_vars(vars: &[Var<T>]) -> Result<Self, Error> {
         let recorded = vars.iter().find(|var| !var.is_constant());
-        let tape = recorded.ok_or(Error::NoTape { operation: "stack_vars" })?.recording();
-        living::with(tape, "stack_vars", |tape| tape.stack_vars(vars, Shape::from([vars.len()])))?
+        let first = recorded.ok_or(Error::NoTape { operation: "stack_vars" })?;
+        living::with(first.recording(), first.node(), "stack_vars", |tape| {
+            tape.stack_vars(vars, Shape::from([vars.len()]), "stack_vars")
+        })?
     }
 
     /// The same elements as a constant, through which nothing is differentiated.
     #[must_use]
     #[track_caller]
     pub fn detach(self) -> Self {
-        unwrap(self.on_tape("detach", |tape| {
-            let slot = tape.slot(self.node);
-            let (shape, elements) = (slot.shape.clone(), tape.arena.take(slot.shape.size()));
-            kernel::copy(slot.view(), elements);
-            let elements = std::ptr::NonNull::from(elements);
-            Ok(tape.push_dense(crate::op::TensorOp::Leaf, &[], shape, elements))
-        }))
+        unwrap(self.on_tape("detach", |tape| Ok(tape.detach(self.node))))
     }
 
     /// The gradients of this tensor, which must have one element, with respect to everything that it was computed from.
@@ -224,6 +239,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::RootNotScalar`] if there is not exactly one element, [`Error::ConstantRoot`] if no variable lies behind
     /// it, [`Error::Stale`] or [`Error::OtherThread`] if its recording is over or on another thread.
+    #[track_caller]
     pub fn try_backward(self) -> Result<Gradients<T>, Error> {
         sweep::backward(self)
     }

@@ -11,6 +11,8 @@
 //! | slice | pad |
 //! | select rows (gather) | add rows (scatter-add) |
 //! | take along an axis | put along it |
+//! | windows | overlap-add |
+//! | running sum | running sum from the other end |
 //! | matrix product | matrix product with a swapped operand |
 
 use smallvec::SmallVec;
@@ -21,7 +23,7 @@ use crate::real::Real;
 use crate::shape::{INLINE_AXES, Shape, Strides};
 
 /// A set of axes, one bit each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(crate) struct AxisSet(u32);
 
 /// A tensor has at most as many axes as an [`AxisSet`] has bits.
@@ -49,14 +51,14 @@ impl AxisSet {
 }
 
 /// Every `step`-th element from `start` on, along each axis.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Cut {
     pub(crate) starts: SmallVec<[u32; INLINE_AXES]>,
     pub(crate) steps: SmallVec<[i32; INLINE_AXES]>,
 }
 
 /// Where in the tape's list of saved indices an operation's own begin, and how many they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Saved {
     pub(crate) start: u32,
     pub(crate) len: u32,
@@ -68,8 +70,62 @@ impl Saved {
     }
 }
 
+/// Windows along one axis: how many elements each has, how far apart two of them begin, and how far apart the elements
+/// in one lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Window {
+    pub(crate) axis: u8,
+    pub(crate) size: u32,
+    pub(crate) step: u32,
+    pub(crate) dilation: u32,
+}
+
+impl Window {
+    /// How many elements lie between a window's first and last, both included.
+    pub(crate) fn extent(self) -> usize {
+        (self.size as usize).saturating_sub(1) * self.dilation as usize + 1
+    }
+
+    /// How many windows fit into an axis, from its beginning on; elements that none reaches are left over.
+    pub(crate) fn count(self, length: usize) -> usize {
+        length.checked_sub(self.extent()).map_or(0, |rest| rest / self.step as usize + 1)
+    }
+}
+
+/// Windows along several axes, which may overlap. Each of these axes then counts windows instead of elements; the axes
+/// inside the windows, in the order of the list, are new ones, the first of them being axis `first` of the output.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Windows {
+    pub(crate) first: u8,
+    pub(crate) windows: SmallVec<[Window; 3]>,
+}
+
+impl Windows {
+    /// The shape of all windows of a tensor of shape `own`.
+    pub(crate) fn shape(&self, own: &Shape) -> Shape {
+        let mut shape = own.clone();
+        for window in &self.windows {
+            shape.as_mut()[window.axis as usize] = window.count(own[window.axis as usize]);
+        }
+        let sizes = self.windows.iter().map(|window| window.size as usize);
+        shape.as_mut().insert_many(self.first as usize, sizes);
+        shape
+    }
+
+    /// The strides under which the windows are seen in a tensor with strides `own`.
+    fn strides(&self, own: &[isize]) -> Strides {
+        let mut strides = Strides::from_slice(own);
+        for window in &self.windows {
+            strides[window.axis as usize] *= window.step as isize;
+        }
+        let inside = self.windows.iter().map(|window| own[window.axis as usize] * window.dilation as isize);
+        strides.insert_many(self.first as usize, inside);
+        strides
+    }
+}
+
 /// A linear operation of one operand. Together with the operand's and the output's shape it is complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Linear {
     /// The same elements, row by row, under another shape.
     Reshape,
@@ -102,9 +158,56 @@ pub(crate) enum Linear {
         axis: usize,
         indices: Saved,
     },
+    /// Sums of each element and all before it along the axis, or of all behind it.
+    RunningSum {
+        axis: usize,
+        reversed: bool,
+    },
+    /// All windows, side by side.
+    Windows(Windows),
+    /// Adds every window to the place where it would have been read.
+    OverlapAdd(Windows),
 }
 
 impl Linear {
+    /// The name of the operation, as the method is called; of those that only adjoints use, as NumPy or PyTorch does.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Reshape => "reshape",
+            Self::Permute(_) => "permute",
+            Self::Sum(_) => "sum",
+            Self::Broadcast(_) => "broadcast_to",
+            Self::Slice(_) => "slice",
+            Self::Pad(_) => "pad",
+            Self::SelectRows { .. } => "index_select",
+            Self::AddRows { .. } => "index_add",
+            Self::TakeAlong { .. } => "gather",
+            Self::PutAlong { .. } => "scatter_add",
+            Self::RunningSum { .. } => "cumsum",
+            Self::Windows(_) => "windows",
+            Self::OverlapAdd(_) => "overlap_add",
+        }
+    }
+
+    /// The additions of computing the output from an operand of so many elements.
+    pub(crate) fn flops(&self, read: u64) -> u64 {
+        match self {
+            Self::Sum(_)
+            | Self::AddRows { .. }
+            | Self::PutAlong { .. }
+            | Self::RunningSum { .. }
+            | Self::OverlapAdd(_) => read,
+            Self::Reshape
+            | Self::Permute(_)
+            | Self::Broadcast(_)
+            | Self::Slice(_)
+            | Self::Pad(_)
+            | Self::SelectRows { .. }
+            | Self::TakeAlong { .. }
+            | Self::Windows(_) => 0,
+        }
+    }
+
     /// The transpose, from this operation's output back to its operand.
     pub(crate) fn transposed(&self) -> Self {
         match self {
@@ -124,36 +227,53 @@ impl Linear {
             &Self::AddRows { axis, indices } => Self::SelectRows { axis, indices },
             &Self::TakeAlong { axis, indices } => Self::PutAlong { axis, indices },
             &Self::PutAlong { axis, indices } => Self::TakeAlong { axis, indices },
+            &Self::RunningSum { axis, reversed } => Self::RunningSum { axis, reversed: !reversed },
+            Self::Windows(windows) => Self::OverlapAdd(windows.clone()),
+            Self::OverlapAdd(windows) => Self::Windows(windows.clone()),
         }
     }
 
     /// The offset and strides under which the operand's own elements are the output, where that is possible: then
     /// nothing is computed and nothing copied.
     pub(crate) fn view<T: Copy>(&self, x: View<'_, T>, output: &Shape) -> Option<(usize, Strides)> {
+        self.view_of(x.offset, x.shape, x.strides, output)
+    }
+
+    /// As [`view`](Self::view), of a tensor of which only the layout is known.
+    pub(crate) fn view_of(
+        &self,
+        offset: usize,
+        shape: &[usize],
+        strides: &[isize],
+        output: &Shape,
+    ) -> Option<(usize, Strides)> {
         match self {
-            Self::Reshape => x.is_dense().then(|| (x.offset, output.dense_strides())),
-            Self::Permute(axes) => Some((x.offset, axes.iter().map(|&axis| x.strides[axis as usize]).collect())),
+            Self::Reshape => kernel::is_dense(shape, strides).then(|| (offset, output.dense_strides())),
+            Self::Permute(axes) => Some((offset, axes.iter().map(|&axis| strides[axis as usize]).collect())),
             Self::Broadcast(repeated) => {
                 // An axis of length 1 may have any stride, so only the others need to find their partner.
-                let mut own = x.shape.iter().zip(x.strides).filter(|(length, _)| **length != 1);
+                let mut own = shape.iter().zip(strides).filter(|(length, _)| **length != 1);
                 let stride = |(axis, &length): (usize, &usize)| match length {
                     _ if repeated.contains(axis) => 0,
                     1 => 1,
                     _ => *own.next().expect("the operand has every axis that is not repeated").1,
                 };
-                Some((x.offset, output.iter().enumerate().map(stride).collect()))
+                Some((offset, output.iter().enumerate().map(stride).collect()))
             }
             Self::Slice(Cut { starts, steps }) => {
-                let starts = starts.iter().zip(x.strides).map(|(&start, &stride)| start as isize * stride);
-                let offset = if output.size() == 0 { 0 } else { x.offset.strict_add_signed(starts.sum()) };
-                Some((offset, steps.iter().zip(x.strides).map(|(&step, &stride)| step as isize * stride).collect()))
+                let starts = starts.iter().zip(strides).map(|(&start, &stride)| start as isize * stride);
+                let offset = if output.size() == 0 { 0 } else { offset.strict_add_signed(starts.sum()) };
+                Some((offset, steps.iter().zip(strides).map(|(&step, &stride)| step as isize * stride).collect()))
             }
+            Self::Windows(windows) => Some((offset, windows.strides(strides))),
             Self::Sum(_)
             | Self::Pad(_)
             | Self::SelectRows { .. }
             | Self::AddRows { .. }
             | Self::TakeAlong { .. }
-            | Self::PutAlong { .. } => None,
+            | Self::PutAlong { .. }
+            | Self::RunningSum { .. }
+            | Self::OverlapAdd(_) => None,
         }
     }
 
@@ -171,14 +291,12 @@ impl Linear {
             let view = View { offset, strides: &strides, shape: output, data: x.data };
             return if accumulate { kernel::add(view, out) } else { kernel::copy(view, out) };
         }
-        let elements = x.dense().unwrap_or_else(|| {
-            let copied = scratch.take(x.size());
-            kernel::copy(x, copied);
-            copied
-        });
+        let elements = kernel::dense(x, scratch);
         match self {
             Self::Reshape => write(elements, out, accumulate),
-            Self::Permute(_) | Self::Broadcast(_) | Self::Slice(_) => unreachable!("these are views"),
+            Self::Permute(_) | Self::Broadcast(_) | Self::Slice(_) | Self::Windows(_) => {
+                unreachable!("these are views")
+            }
             Self::Sum(axes) => sum(elements, x.shape, *axes, scratch, out, accumulate),
             Self::Pad(Cut { starts, steps }) => {
                 if !accumulate {
@@ -224,6 +342,15 @@ impl Linear {
                 let [outer, length, inner] = around(output, *axis);
                 let count = count_along(saved.len, outer, inner);
                 kernel::put_along(elements, outer, length, inner, saved.of(indices), count, out);
+            }
+            Self::RunningSum { axis, reversed } => {
+                kernel::running_sum(elements, around(x.shape, *axis), *reversed, out, accumulate);
+            }
+            Self::OverlapAdd(windows) => {
+                if !accumulate {
+                    out.fill(T::zero());
+                }
+                kernel::add_strided(elements, x.shape, out, 0, &windows.strides(&output.dense_strides()));
             }
         }
     }
@@ -337,6 +464,18 @@ mod tests {
         (cut, output)
     }
 
+    /// Overlapping, adjoining and gappy windows along every second axis, whose elements are side by side or not.
+    fn windows(shape: &Shape, seed: usize) -> Windows {
+        let window = |axis: usize| Window {
+            axis: axis as u8,
+            size: 1 + ((seed + axis) % 3) as u32,
+            step: 1 + ((seed / 2 + axis) % 3) as u32,
+            dilation: 1 + ((seed / 4 + axis) % 2) as u32,
+        };
+        let windows = (0..shape.rank()).filter(|axis| (axis + seed).is_multiple_of(2)).map(window).collect();
+        Windows { first: (seed % (shape.rank() + 1)) as u8, windows }
+    }
+
     /// One of each kind for a shape.
     fn cases(shape: &Shape, seed: usize) -> Vec<Case> {
         let rank = shape.rank();
@@ -347,6 +486,8 @@ mod tests {
         order.rotate_left(seed % rank.max(1));
         let permuted: Shape = order.iter().map(|&axis| shape[axis as usize]).collect();
         let (slice, sliced) = cut(shape, seed);
+        let windows = windows(shape, seed);
+        let windowed = windows.shape(shape);
         let mut cases = vec![
             Case(Linear::Reshape, shape.clone(), Shape::from([shape.size()]), vec![]),
             Case(Linear::Permute(order.iter().copied().collect()), shape.clone(), permuted, vec![]),
@@ -356,6 +497,8 @@ mod tests {
             Case(Linear::Broadcast(axes), dropped, shape.clone(), vec![]),
             Case(Linear::Slice(slice.clone()), shape.clone(), sliced.clone(), vec![]),
             Case(Linear::Pad(slice), sliced, shape.clone(), vec![]),
+            Case(Linear::Windows(windows.clone()), shape.clone(), windowed.clone(), vec![]),
+            Case(Linear::OverlapAdd(windows), windowed, shape.clone(), vec![]),
         ];
         if let Some(axis) = (0..rank).find(|&axis| shape[axis] > 0) {
             let length = shape[axis];
@@ -370,6 +513,10 @@ mod tests {
             let indices = Saved { start: 0, len: places.len() as u32 };
             cases.push(Case(Linear::TakeAlong { axis, indices }, shape.clone(), selected.clone(), places.clone()));
             cases.push(Case(Linear::PutAlong { axis, indices }, selected, shape.clone(), places));
+        }
+        for axis in 0..rank {
+            let running = Linear::RunningSum { axis, reversed: (seed + axis).is_multiple_of(2) };
+            cases.push(Case(running, shape.clone(), shape.clone(), vec![]));
         }
         cases
     }

@@ -10,16 +10,19 @@ use num_traits::{Float, FloatConst, FromPrimitive, Num, NumCast, One, Signed, To
 
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
+use crate::guard::{Asked, Guard, Question};
 use crate::living;
 use crate::op::{Node, Op};
 use crate::real::Real;
 use crate::rules::{Binary, BinaryRule, Unary, UnaryRule, binary_methods, unary_methods};
 use crate::sweep;
+use crate::tape::Storage;
 
 /// A recorded number: its value, and the node of the tape that computed it.
 ///
 /// `Var` is a full [`num_traits::Float`], so a function that is generic over `T: Float` differentiates unchanged. Its
-/// value is, bit for bit, what the same method of the plain number returns. Comparisons look at the value alone.
+/// value is, bit for bit, what the same method of the plain number returns. Comparisons look at the value alone; while a
+/// [`ScalarProgram`](crate::ScalarProgram) is recorded, they and their answers are kept.
 ///
 /// A constant is a `Var` without a node: computing with constants alone records nothing.
 ///
@@ -74,16 +77,31 @@ impl<T: Real> Var<T> {
     }
 
     /// The plain number.
+    ///
+    /// While a [`ScalarProgram`](crate::ScalarProgram) is recorded, whoever asks may use it for anything: a replay where it
+    /// would be another number reports that the path changed.
     #[must_use]
     #[inline(always)]
+    #[track_caller]
     pub fn value(self) -> T {
+        self.ask(Question::Same, Self::constant(self.value));
+        self.value
+    }
+
+    /// The plain number, for the tape itself.
+    #[inline(always)]
+    pub(crate) fn number(self) -> T {
         self.value
     }
 
     /// The same number, not differentiated any further.
     #[must_use]
+    #[track_caller]
     pub fn detach(self) -> Self {
-        Self::constant(self.value)
+        if self.recording() & living::WATCHED == 0 {
+            return Self::constant(self.value);
+        }
+        self.push("detach", self.value, T::word_into_bits(0), Op::Detached)
     }
 
     /// Whether the number is a constant, through which nothing is differentiated.
@@ -95,7 +113,7 @@ impl<T: Real> Var<T> {
     /// The gradients of this number with respect to everything that it was computed from.
     ///
     /// # Panics
-    /// If it is a constant, if its tape was reset or dropped, or on another thread; see
+    /// If it is a constant, if its tape was reset, rewound or dropped, or on another thread; see
     /// [`try_backward`](Self::try_backward).
     #[must_use]
     #[track_caller]
@@ -106,7 +124,7 @@ impl<T: Real> Var<T> {
     /// The gradients of this number with respect to everything that it was computed from.
     ///
     /// # Errors
-    /// [`Error::ConstantRoot`] if it is a constant, [`Error::Stale`] if its tape was reset or dropped,
+    /// [`Error::ConstantRoot`] if it is a constant, [`Error::Stale`] if its tape was reset, rewound or dropped,
     /// [`Error::OtherThread`] if the tape belongs to another thread.
     pub fn try_backward(self) -> Result<Gradients<T>, Error> {
         sweep::backward(self)
@@ -135,11 +153,14 @@ impl<T: Real> Var<T> {
         let product = self.mul(a);
         match (product.recording(), b.recording()) {
             (0, _) => b.push("mul_add", value, product.value.into_bits(), Op::LeftConstant(Binary::Add)),
-            (_, 0) => product.push("mul_add", value, b.value.into_bits(), Op::RightConstant(Binary::Add)),
+            (_, 0) => product.push("mul_add", value, b.value.into_bits(), Op::AddProductConstant),
             (left, right) if left == right => {
                 product.push("mul_add", value, T::word_into_bits(b.node()), Op::AddProduct)
             }
-            (left, right) => panic!("{}", living::mismatch::<T>(left, right, "mul_add")),
+            (_, other) => {
+                let right = T::word_into_bits(b.node());
+                product.push_across(other, "mul_add", value, right, Op::AddProduct)
+            }
         }
     }
 
@@ -151,14 +172,29 @@ impl<T: Real> Var<T> {
     #[track_caller]
     pub fn clamp(self, min: impl Into<Self>, max: impl Into<Self>) -> Self {
         let (min, max) = (min.into(), max.into());
-        assert!(min.value <= max.value, "clamp: min {:?} and max {:?}: min must not exceed max", min.value, max.value);
-        if self.value < min.value {
+        assert!(min <= max, "clamp: min {:?} and max {:?}: min must not exceed max", min.value, max.value);
+        let chosen = if self < min {
             min
-        } else if self.value > max.value {
+        } else if self > max {
             max
+        } else if self.value.is_nan() {
+            // Not the variable itself: NaN has a NaN derivative.
+            self.mul(Self::constant(self.value))
         } else {
             self
+        };
+        chosen.passed_on("clamp")
+    }
+
+    /// This number as the result of an operation that records nothing: a constant while recording is paused.
+    #[inline(always)]
+    #[track_caller]
+    fn passed_on(self, operation: &'static str) -> Self {
+        if self.is_constant() || living::is_recent::<T>(self.recording()) {
+            return self;
         }
+        let paused = living::with(self.recording(), self.node(), operation, |tape: &mut Storage<T>| tape.is_paused());
+        if unwrap(paused) { self.detach() } else { self }
     }
 
     /// Records an operation of one operand.
@@ -180,7 +216,38 @@ impl<T: Real> Var<T> {
             (left, right) if left == right => {
                 self.push(op.name(), value, T::word_into_bits(other.node()), Op::Binary(op))
             }
-            (left, right) => panic!("{}", living::mismatch::<T>(left, right, op.name())),
+            (_, number) => self.push_across(number, op.name(), value, T::word_into_bits(other.node()), Op::Binary(op)),
+        }
+    }
+
+    /// The answer to a question about this number and another; a recording for a replay keeps both.
+    #[inline(always)]
+    #[track_caller]
+    fn ask(self, question: Question, other: Self) -> u8 {
+        if (self.recording() | other.recording()) & living::WATCHED != 0 {
+            self.keep(question, other);
+        }
+        question.answer(self.value, other.value)
+    }
+
+    #[cold]
+    #[track_caller]
+    fn keep(self, question: Question, other: Self) {
+        let both = [self, other];
+        for watched in if self.recording() == other.recording() { &both[..1] } else { &both } {
+            let recording = watched.recording();
+            if recording & living::WATCHED == 0 {
+                continue;
+            }
+            // What is of no tape or of another one is a constant to this recording.
+            let asked =
+                |var: Self| Asked { node: if var.recording() == recording { var.node() } else { 0 }, value: var.value };
+            let guard = Guard::new(question, asked(self), asked(other));
+            match living::with(recording, watched.node(), "comparison", |storage| storage.guards.push(guard)) {
+                // A recording that is over is replayed already, and nobody waits for its questions.
+                Ok(()) | Err(Error::Stale { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
         }
     }
 
@@ -191,16 +258,40 @@ impl<T: Real> Var<T> {
         if self.is_constant() {
             return Self::constant(value);
         }
-        let node = Node { value, right, left: self.node(), op };
-        match living::with(
-            self.recording(),
-            operation,
-            #[inline(always)]
-            |storage| storage.push(node),
-        ) {
-            Ok(node) => Self::new(value, node, self.recording()),
-            Err(error) => panic!("{error}"),
+        // The rare way gets the parts of the node, not the node: one that lies in memory for it is written piece by piece
+        // and read as a whole, for which a processor has to wait.
+        match living::push(self.recording(), Node { value, right, left: self.node(), op }) {
+            Some(node) => Self::new(value, node, self.recording()),
+            None => self.push_across(self.recording(), operation, value, right, op),
         }
+    }
+
+    /// Records a node where more is to be looked at than one number: the tape was not the last that was used, or is
+    /// observed, or was rewound between the two operands. `number` is the recording of the second operand, if that is a node.
+    #[cold]
+    #[track_caller]
+    fn push_across(self, number: u32, operation: &'static str, value: T, right: T::Bits, op: Op) -> Self {
+        let node = Node { value, right, left: self.node(), op };
+        unwrap(unwrap(living::with(self.recording(), self.node(), operation, |tape| {
+            match node.op {
+                Op::Binary(_) | Op::AddProduct => {
+                    let right = (number, T::word_out_of_bits(node.right));
+                    if !tape.owns(right.0, right.1) {
+                        return Err(living::mismatch::<T>((self.recording(), self.node()), right, operation));
+                    }
+                }
+                Op::Leaf
+                | Op::Unary(_)
+                | Op::Powi
+                | Op::RightConstant(_)
+                | Op::LeftConstant(_)
+                | Op::AddProductConstant
+                | Op::Detached
+                | Op::Element
+                | Op::Tensor => {}
+            }
+            Ok(tape.push_scalar(node))
+        })))
     }
 }
 
@@ -209,6 +300,9 @@ impl<T: Real> From<T> for Var<T> {
         Self::constant(value)
     }
 }
+
+/// A variable is a scalar to `ndarray`: `array * var` multiplies every element.
+impl<T: Real> ndarray::ScalarOperand for Var<T> {}
 
 impl<T: Real> Default for Var<T> {
     fn default() -> Self {
@@ -237,29 +331,59 @@ impl<T: fmt::Debug> fmt::Debug for Var<T> {
     }
 }
 
-impl<T: Real> PartialEq for Var<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
-    }
-}
+macro_rules! comparisons {
+    ($other:ty, |$operand:ident| $var:expr) => {
+        impl<T: Real> PartialEq<$other> for Var<T> {
+            #[inline]
+            #[track_caller]
+            fn eq(&self, $operand: &$other) -> bool {
+                self.ask(Question::Equal, $var) == 1
+            }
 
-impl<T: Real> PartialEq<T> for Var<T> {
-    fn eq(&self, other: &T) -> bool {
-        self.value == *other
-    }
-}
+            #[inline]
+            #[track_caller]
+            #[allow(clippy::partialeq_ne_impl, reason = "the provided method would hide the caller's line")]
+            fn ne(&self, $operand: &$other) -> bool {
+                self.ask(Question::Equal, $var) == 0
+            }
+        }
 
-impl<T: Real> PartialOrd for Var<T> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        self.value.partial_cmp(&other.value)
-    }
-}
+        impl<T: Real> PartialOrd<$other> for Var<T> {
+            #[inline]
+            #[track_caller]
+            fn partial_cmp(&self, $operand: &$other) -> Option<Ordering> {
+                self.ask(Question::Order, $var);
+                self.value.partial_cmp(&$var.value)
+            }
 
-impl<T: Real> PartialOrd<T> for Var<T> {
-    fn partial_cmp(&self, other: &T) -> Option<Ordering> {
-        self.value.partial_cmp(other)
-    }
+            #[inline]
+            #[track_caller]
+            fn lt(&self, $operand: &$other) -> bool {
+                self.ask(Question::Less, $var) == 1
+            }
+
+            #[inline]
+            #[track_caller]
+            fn le(&self, $operand: &$other) -> bool {
+                self.ask(Question::LessOrEqual, $var) == 1
+            }
+
+            #[inline]
+            #[track_caller]
+            fn gt(&self, $operand: &$other) -> bool {
+                $var.ask(Question::Less, *self) == 1
+            }
+
+            #[inline]
+            #[track_caller]
+            fn ge(&self, $operand: &$other) -> bool {
+                $var.ask(Question::LessOrEqual, *self) == 1
+            }
+        }
+    };
 }
+comparisons!(Self, |other| *other);
+comparisons!(T, |other| Self::constant(*other));
 
 impl<T: Real> ops::Neg for Var<T> {
     type Output = Self;
@@ -369,14 +493,20 @@ impl<T: Real> Zero for Var<T> {
         Self::constant(Zero::zero())
     }
 
+    #[track_caller]
     fn is_zero(&self) -> bool {
-        self.value.is_zero()
+        self.ask(Question::Equal, Self::zero()) == 1
     }
 }
 
 impl<T: Real> One for Var<T> {
     fn one() -> Self {
         Self::constant(One::one())
+    }
+
+    #[track_caller]
+    fn is_one(&self) -> bool {
+        self.ask(Question::Equal, Self::one()) == 1
     }
 }
 
@@ -388,30 +518,25 @@ impl<T: Real> Num for Var<T> {
     }
 }
 
-impl<T: Real> ToPrimitive for Var<T> {
-    fn to_i64(&self) -> Option<i64> {
-        self.value.to_i64()
-    }
-
-    fn to_u64(&self) -> Option<u64> {
-        self.value.to_u64()
-    }
-
-    fn to_i128(&self) -> Option<i128> {
-        self.value.to_i128()
-    }
-
-    fn to_u128(&self) -> Option<u128> {
-        self.value.to_u128()
-    }
-
-    fn to_f32(&self) -> Option<f32> {
-        self.value.to_f32()
-    }
-
-    fn to_f64(&self) -> Option<f64> {
-        self.value.to_f64()
-    }
+/// Every method by itself: the provided ones would hide the caller's line.
+macro_rules! to_primitive {
+    ($($method:ident -> $number:ident, $question:ident;)*) => {
+        impl<T: Real> ToPrimitive for Var<T> {
+            $(
+                #[track_caller]
+                fn $method(&self) -> Option<$number> {
+                    self.ask(Question::$question, Self::constant(self.value));
+                    self.value.$method()
+                }
+            )*
+        }
+    };
+}
+to_primitive! {
+    to_isize -> isize, SameInteger; to_i8 -> i8, SameInteger; to_i16 -> i16, SameInteger; to_i32 -> i32, SameInteger;
+    to_i64 -> i64, SameInteger; to_i128 -> i128, SameInteger; to_usize -> usize, SameInteger; to_u8 -> u8, SameInteger;
+    to_u16 -> u16, SameInteger; to_u32 -> u32, SameInteger; to_u64 -> u64, SameInteger; to_u128 -> u128, SameInteger;
+    to_f32 -> f32, Same; to_f64 -> f64, Same;
 }
 
 impl<T: Real> NumCast for Var<T> {
@@ -462,12 +587,14 @@ impl<T: Real> Signed for Var<T> {
         Self::signum(*self)
     }
 
+    #[track_caller]
     fn is_positive(&self) -> bool {
-        self.value.is_sign_positive()
+        self.ask(Question::IsSignNegative, *self) == 0
     }
 
+    #[track_caller]
     fn is_negative(&self) -> bool {
-        self.value.is_sign_negative()
+        self.ask(Question::IsSignNegative, *self) == 1
     }
 }
 
@@ -484,13 +611,19 @@ float_constants!(E FRAC_1_PI FRAC_1_SQRT_2 FRAC_2_PI FRAC_2_SQRT_PI FRAC_PI_2 FR
 macro_rules! float {
     (
         constants: $($constant:ident)*;
-        questions: $($question:ident -> $answer:ty)*;
+        questions: $($question:ident -> $answer:ty, $asked:ident)*;
         unary: $($unary:ident)*;
         binary: $($binary:ident)*;
     ) => {
         impl<T: Real> Float for Var<T> {
             $(fn $constant() -> Self { Self::constant(T::$constant()) })*
-            $(fn $question(self) -> $answer { Float::$question(self.value) })*
+            $(
+                #[track_caller]
+                fn $question(self) -> $answer {
+                    self.ask(Question::$asked, self);
+                    Float::$question(self.value)
+                }
+            )*
             $(
                 #[inline]
                 #[track_caller]
@@ -524,7 +657,9 @@ macro_rules! float {
                 (Self::sin(self), Self::cos(self))
             }
 
+            #[track_caller]
             fn integer_decode(self) -> (u64, i16, i8) {
+                self.ask(Question::Same, Self::constant(self.value));
                 Float::integer_decode(self.value)
             }
         }
@@ -532,8 +667,9 @@ macro_rules! float {
 }
 float! {
     constants: nan infinity neg_infinity neg_zero min_value min_positive_value max_value epsilon;
-    questions: is_nan -> bool is_infinite -> bool is_finite -> bool is_normal -> bool is_subnormal -> bool
-        is_sign_positive -> bool is_sign_negative -> bool classify -> FpCategory;
+    questions: is_nan -> bool, IsNan is_infinite -> bool, IsInfinite is_finite -> bool, IsFinite
+        is_normal -> bool, IsNormal is_subnormal -> bool, IsSubnormal is_sign_positive -> bool, IsSignNegative
+        is_sign_negative -> bool, IsSignNegative classify -> FpCategory, Classify;
     unary: floor ceil round trunc fract abs signum recip sqrt exp exp2 exp_m1 ln log2 log10 ln_1p cbrt sin cos tan asin
         acos atan sinh cosh tanh asinh acosh atanh to_degrees to_radians;
     binary: powf log max min abs_sub hypot atan2 copysign;

@@ -183,7 +183,7 @@ fn a_stale_handle_says_what_became_of_its_tape() {
     let mut tape = Tape::<f64>::new();
     let (x, t) = (tape.var(1.0), tape.variable([1.0]));
     tape.reset();
-    let reset = "stale handle: its tape was reset or dropped after the handle was made";
+    let reset = "stale handle: its tape was reset, rewound or dropped after the handle was made";
     assert_eq!(text(x.try_backward().unwrap_err()), format!("backward: {reset}"));
     assert_eq!(text(t.try_add(1.0).unwrap_err()), format!("add: {reset}"));
     let y = Tape::<f64>::new().var(1.0);
@@ -298,4 +298,19 @@ fn a_panic_is_at_the_callers_line() {
         let _ = a.matmul(b);
     };
     assert_eq!(panics_at(multiply), call);
+}
+
+/// The sweep keeps the adjoint that was deposited last in a register. A tensor of the same scalar deposits in between.
+#[test]
+fn a_scalar_that_a_tensor_and_an_operation_share_gets_both_adjoints() {
+    let tape = Tape::<f64>::new();
+    let x = tape.var(3.0);
+    let y = x * 2.0;
+    let stacked = Tensor::stack_vars(&[y, y]).sum().at([]);
+    let gradients = (y.sin() * 0.0 + y * y + stacked).backward();
+    assert_eq!(gradients[x], 2.0 * (2.0 * 6.0 + 2.0));
+    let y = x * 2.0;
+    let tensor = Tensor::stack_vars(&[y]);
+    let gradients = (y * 5.0 + tensor.sum().at([])).backward();
+    assert_eq!(gradients[x], 12.0);
 }

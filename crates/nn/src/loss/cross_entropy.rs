@@ -7,8 +7,7 @@
 //! (PyTorch has them second, which for `[rows, classes]` is the same), so that sequences `[batch, time, classes]` need no
 //! permutation; and the mean over no rows is 0 with a zero gradient, where PyTorch has NaN.
 
-use ndarray::ArrayView2;
-use tape::{Real, Shape, Tensor};
+use tape::{Indices, Real, Shape, Tensor};
 
 use crate::error::{Error, unwrap};
 
@@ -33,7 +32,7 @@ const NAME: &str = "cross_entropy";
 #[doc(alias = "CrossEntropyLoss")]
 #[must_use]
 #[track_caller]
-pub fn cross_entropy<T: Real>(logits: Tensor<T>, labels: &[usize]) -> Tensor<T> {
+pub fn cross_entropy<'a, T: Real>(logits: Tensor<T>, labels: impl Into<Indices<'a>>) -> Tensor<T> {
     unwrap(try_cross_entropy(logits, labels))
 }
 
@@ -46,21 +45,23 @@ pub fn cross_entropy<T: Real>(logits: Tensor<T>, labels: &[usize]) -> Tensor<T> 
 /// # Panics
 /// If the recording of the logits is over, or on another thread.
 #[track_caller]
-pub fn try_cross_entropy<T: Real>(logits: Tensor<T>, labels: &[usize]) -> Result<Tensor<T>, Error> {
+pub fn try_cross_entropy<'a, T: Real>(logits: Tensor<T>, labels: impl Into<Indices<'a>>) -> Result<Tensor<T>, Error> {
+    let labels = labels.into();
     let shape = logits.shape();
     let Some((&classes, leading)) = shape.split_last() else {
         return Err(Error::NoClasses { loss: NAME, logits: shape });
     };
     let rows: usize = leading.iter().product();
-    if labels.len() != rows {
-        return Err(Error::LabelCount { loss: NAME, expected: rows, found: labels.len(), logits: shape });
+    let found = labels.values().len();
+    if found != rows {
+        return Err(Error::LabelCount { loss: NAME, expected: rows, found, logits: shape });
     }
-    if let Some((row, &label)) = labels.iter().enumerate().find(|(_, label)| **label >= classes) {
+    if let Some((row, &label)) = labels.values().iter().enumerate().find(|(_, label)| **label >= classes) {
         return Err(Error::Label { loss: NAME, label, row, classes });
     }
     let logits = if shape.rank() == 2 { logits } else { logits.try_reshape(Shape::from([rows, classes]))? };
-    let labels = ArrayView2::from_shape((rows, 1), labels).expect("there is one label a row");
-    let chosen = logits.try_log_softmax(-1)?.try_gather(1, &labels)?;
+    let labels = labels.reshape([rows, 1]).expect("there is one label a row");
+    let chosen = logits.try_log_softmax(-1)?.try_gather(1, labels)?;
     Ok(chosen.sum().try_div(T::from_f64(-(rows.max(1) as f64)))?)
 }
 

@@ -6,6 +6,7 @@ use super::difference::Outcome;
 use crate::shape::Shape;
 
 /// What a comparison of one derivative came to.
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -18,6 +19,7 @@ pub enum Verdict {
 }
 
 /// A reason why derivatives could not be compared at all.
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -50,6 +52,7 @@ pub enum Fault {
 }
 
 /// One derivative, analytic and numeric.
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[derive(Debug, Clone)]
 pub struct Entry {
     element: String,
@@ -113,6 +116,7 @@ impl Entry {
 }
 
 /// What a verification found. It prints as a table, the worst elements first.
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[derive(Debug, Clone)]
 #[must_use = "a verification that nobody looks at verifies nothing"]
 pub struct Report {

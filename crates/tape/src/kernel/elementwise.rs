@@ -27,26 +27,9 @@ fn absorbing<T: Real>(g: T, share: T) -> T {
     if g == T::zero() { T::zero() } else { share }
 }
 
-/// Whether an angle is too large for the vectorised functions.
-#[inline(always)]
-fn is_large_angle<T: Real>(x: T) -> bool {
-    x.abs() > T::LARGEST_ANGLE
-}
-
-/// Whether a tile has an operand that the vectorised form of the rule does not hold for.
-fn exceeds_lanes<T: Real>(angles: bool, x: &[T]) -> bool {
-    angles
-        && dispatch(
-            #[inline(always)]
-            || x.iter().fold(false, |any, &x| any | is_large_angle(x)),
-        )
-}
-
 struct MapUnary<'a, T> {
     x: View<'a, T>,
     out: &'a mut [T],
-    /// Whether the operand is an angle.
-    angles: bool,
 }
 
 impl<T: Real> UnaryVisitor for MapUnary<'_, T> {
@@ -62,23 +45,32 @@ impl<T: Real> UnaryVisitor for MapUnary<'_, T> {
                     }
                 },
             );
-            if exceeds_lanes(self.angles, x) {
-                for (out, &x) in out.iter_mut().zip(x).filter(|(_, x)| is_large_angle(**x)) {
-                    *out = rule.value(x);
-                }
-            }
         }
     }
 }
 
 /// `out = rule(x)`.
 pub(crate) fn unary<T: Real>(rule: Unary, x: View<'_, T>, out: &mut [T]) {
-    rule.visit(MapUnary { x, out, angles: rule.takes_an_angle() });
+    if !holds_in_lanes(rule, x, out.len()) {
+        let mut x = Tiles::new(x);
+        for (tile, out) in out.chunks_mut(TILE).enumerate() {
+            let x = x.read(tile * TILE, out.len());
+            out.iter_mut().zip(x).for_each(|(out, &x)| *out = rule.value(x));
+        }
+        return;
+    }
+    rule.visit(MapUnary { x, out });
+}
+
+/// Whether a rule holds in lanes for every element of a view.
+fn holds_in_lanes<T: Real>(rule: Unary, x: View<'_, T>, len: usize) -> bool {
+    let mut x = Tiles::new(x);
+    (0..len).step_by(TILE).all(|start| rule.holds_in_lanes(x.read(start, TILE.min(len - start))))
 }
 
 /// `out = x^n`.
 pub(crate) fn powi<T: Real>(n: i32, x: View<'_, T>, out: &mut [T]) {
-    MapUnary { x, out, angles: false }.visit(Powi(n));
+    MapUnary { x, out }.visit(Powi(n));
 }
 
 struct ShareUnary<'a, T> {
@@ -87,8 +79,6 @@ struct ShareUnary<'a, T> {
     g: &'a [T],
     out: &'a mut [T],
     accumulate: bool,
-    /// As in `MapUnary`.
-    angles: bool,
 }
 
 impl<T: Real> UnaryVisitor for ShareUnary<'_, T> {
@@ -96,14 +86,6 @@ impl<T: Real> UnaryVisitor for ShareUnary<'_, T> {
         let (mut x, mut y, accumulate) = (Tiles::new(self.x), Tiles::new(self.y), self.accumulate);
         for (tile, (out, g)) in self.out.chunks_mut(TILE).zip(self.g.chunks(TILE)).enumerate() {
             let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
-            if exceeds_lanes(self.angles, x) {
-                for (((out, &x), &y), &g) in out.iter_mut().zip(x).zip(y).zip(g) {
-                    let share =
-                        if is_large_angle(x) { rule.share(x, y, g) } else { rule.share(Lane(x), Lane(y), Lane(g)).0 };
-                    deposit(out, absorbing(g, share), accumulate);
-                }
-                continue;
-            }
             dispatch(
                 #[inline(always)]
                 || {
@@ -125,12 +107,22 @@ pub(crate) fn unary_share<T: Real>(
     out: &mut [T],
     accumulate: bool,
 ) {
-    rule.visit(ShareUnary { x, y, g, out, accumulate, angles: rule.takes_an_angle() });
+    if !holds_in_lanes(rule, x, out.len()) {
+        let (mut x, mut y) = (Tiles::new(x), Tiles::new(y));
+        for (tile, (out, g)) in out.chunks_mut(TILE).zip(g.chunks(TILE)).enumerate() {
+            let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
+            for (((out, &x), &y), &g) in out.iter_mut().zip(x).zip(y).zip(g) {
+                deposit(out, absorbing(g, rule.share(x, y, g)), accumulate);
+            }
+        }
+        return;
+    }
+    rule.visit(ShareUnary { x, y, g, out, accumulate });
 }
 
 /// The operand's share of the adjoint `g` of `y = x^n`.
 pub(crate) fn powi_share<T: Real>(n: i32, x: View<'_, T>, y: View<'_, T>, g: &[T], out: &mut [T], accumulate: bool) {
-    ShareUnary { x, y, g, out, accumulate, angles: false }.visit(Powi(n));
+    ShareUnary { x, y, g, out, accumulate }.visit(Powi(n));
 }
 
 struct MapBinary<'a, T> {
@@ -319,34 +311,5 @@ pub(crate) fn select_share<T: Real>(side: Side, mask: View<'_, T>, g: View<'_, T
             #[inline(always)]
             |mask, g| if mask == T::zero() { g } else { T::zero() },
         ),
-    }
-}
-
-/// Adds dense elements of a shape to the places of `out` that an offset and strides say.
-pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
-    let Some((&length, outer)) = shape.split_last() else {
-        out[offset] += x[0];
-        return;
-    };
-    if x.is_empty() {
-        return;
-    }
-    let stride = strides[outer.len()];
-    for (row, elements) in x.chunks_exact(length).enumerate() {
-        let mut rest = row;
-        let mut place = offset as isize;
-        for (&length, &stride) in outer.iter().zip(strides).rev() {
-            place += (rest % length) as isize * stride;
-            rest /= length;
-        }
-        if stride == 1 {
-            let out = &mut out[place as usize..][..length];
-            out.iter_mut().zip(elements).for_each(|(out, &element)| *out += element);
-        } else {
-            for &element in elements {
-                out[place as usize] += element;
-                place += stride;
-            }
-        }
     }
 }

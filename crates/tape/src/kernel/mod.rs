@@ -4,17 +4,21 @@ mod elementwise;
 mod index;
 mod matmul;
 mod reduce;
+mod scan;
 mod vector_math;
 mod view;
 
 pub(crate) use elementwise::{
-    Side, add_strided, binary, binary_share, compare, powi, powi_share, select, select_share, unary, unary_share,
+    Side, binary, binary_share, compare, powi, powi_share, select, select_share, unary, unary_share,
 };
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
 pub(crate) use matmul::{MatrixRef, matmul};
-pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, sum, sum_of_squares};
+pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, split_ties, sum, sum_of_squares};
+pub(crate) use scan::{order, running_extreme, running_sum};
 pub use vector_math::VectorMath;
-pub(crate) use view::{TILE, Tiles, View, add, copy};
+pub(crate) use view::{
+    TILE, Tiles, View, add, add_strided, any_nonzero, copy, copy_strided, dense, is_dense, to_array,
+};
 
 /// Runs `work` compiled for the widest vectors of this machine: AVX-512, AVX2 with FMA, or what the target always has.
 ///

@@ -1,21 +1,141 @@
 //! Sums, extremes and the log-softmax, along the middle of `[outer, middle, inner]`.
+//!
+//! Sums are made in pairs: neighbouring blocks of elements are added, then neighbouring sums, so that the error grows like
+//! the logarithm of the number of elements. Which elements meet when depends on that number alone, never on the width of
+//! the machine's vectors, so a sum has the same bits everywhere.
+//!
+//! N. J. Higham, "The accuracy of floating point summation", SIAM Journal on Scientific Computing 14 (4), 1993.
 
+use super::dispatch;
 use crate::real::Real;
+
+/// Sums that run side by side: two of the widest vectors of `f64`, one of `f32`.
+const LANES: usize = 16;
+
+/// Elements that are summed without pairing: so many that combining blocks costs little, so few that each lane adds 16.
+const BLOCK: usize = 16 * LANES;
+
+/// Rows that are added up one after the other where a sum runs across rows.
+const ROWS: usize = 16;
+
+/// Columns of a row that are summed at once where a sum runs across rows: their sums stay in the first-level cache.
+const COLUMNS: usize = 256;
 
 /// `out[o, i] = sum of x[o, .., i]`, or `+=` to accumulate. The error grows like the logarithm of `middle`.
 pub(crate) fn sum<T: Real>(x: &[T], outer: usize, middle: usize, inner: usize, out: &mut [T], accumulate: bool) {
     assert_eq!(x.len(), outer * middle * inner);
     assert_eq!(out.len(), outer * inner);
-    for o in 0..outer {
-        for i in 0..inner {
-            let mut total = T::zero();
-            for m in 0..middle {
-                total += x[(o * middle + m) * inner + i];
+    let deposit = |out: &mut T, total: T| *out = if accumulate { *out + total } else { total };
+    if middle == 0 {
+        out.iter_mut().for_each(|out| deposit(out, T::zero()));
+    } else if inner == 1 {
+        dispatch(
+            #[inline(always)]
+            || {
+                for (out, x) in out.iter_mut().zip(x.chunks_exact(middle)) {
+                    let total = pairwise(x, |x| x);
+                    *out = if accumulate { *out + total } else { total };
+                }
+            },
+        );
+    } else if inner > 0 {
+        let mut totals = [T::zero(); COLUMNS];
+        for (out, x) in out.chunks_exact_mut(inner).zip(x.chunks_exact(middle * inner)) {
+            for (tile, out) in out.chunks_mut(COLUMNS).enumerate() {
+                let totals = &mut totals[..out.len()];
+                sum_rows(&x[tile * COLUMNS..], middle, inner, totals);
+                out.iter_mut().zip(totals).for_each(|(out, &mut total)| deposit(out, total));
             }
-            let y = &mut out[o * inner + i];
-            *y = if accumulate { *y + total } else { total };
         }
     }
+}
+
+/// The sum of `rows` rows, which begin `stride` apart and of which as many elements are summed as `totals` has.
+fn sum_rows<T: Real>(x: &[T], rows: usize, stride: usize, totals: &mut [T]) {
+    if rows > ROWS {
+        let half = rows / 2;
+        let mut others = [T::zero(); COLUMNS];
+        let others = &mut others[..totals.len()];
+        sum_rows(x, half, stride, totals);
+        sum_rows(&x[half * stride..], rows - half, stride, others);
+        totals.iter_mut().zip(others).for_each(|(total, &mut other)| *total += other);
+        return;
+    }
+    dispatch(
+        #[inline(always)]
+        || {
+            totals.copy_from_slice(&x[..totals.len()]);
+            for row in 1..rows {
+                for (total, &x) in totals.iter_mut().zip(&x[row * stride..]) {
+                    *total += x;
+                }
+            }
+        },
+    );
+}
+
+/// The sum of a function of the elements, block by block in pairs.
+#[inline(always)]
+fn pairwise<T: Real, R: Real>(x: &[T], f: impl Fn(T) -> R + Copy) -> R {
+    if x.len() <= BLOCK {
+        return block_sum(x, f);
+    }
+    // As in a binary counter, `sums[i]` waits for its neighbour where bit i of the number of blocks is set.
+    let mut sums = [R::zero(); usize::BITS as usize];
+    let mut blocks = 0_usize;
+    for block in x.chunks(BLOCK) {
+        let mut total = block_sum(block, f);
+        let carries = blocks.trailing_ones() as usize;
+        for &sum in &sums[..carries] {
+            total = sum + total;
+        }
+        sums[carries] = total;
+        blocks += 1;
+    }
+    let waiting = (0..sums.len()).filter(|level| blocks >> level & 1 == 1);
+    waiting.map(|level| sums[level]).reduce(|total, sum| sum + total).unwrap_or(R::zero())
+}
+
+#[inline(always)]
+fn block_sum<T: Real, R: Real>(x: &[T], f: impl Fn(T) -> R) -> R {
+    let (rows, rest) = x.as_chunks::<LANES>();
+    let Some((first, rows)) = rows.split_first() else {
+        return rest.iter().fold(R::zero(), |total, &x| total + f(x));
+    };
+    let mut sums = [R::zero(); LANES];
+    for (sum, &x) in sums.iter_mut().zip(first) {
+        *sum = f(x);
+    }
+    for row in rows {
+        for (sum, &x) in sums.iter_mut().zip(row) {
+            *sum += f(x);
+        }
+    }
+    for (sum, &x) in sums.iter_mut().zip(rest) {
+        *sum += f(x);
+    }
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            sums[lane] += sums[lane + half];
+        }
+        half /= 2;
+    }
+    sums[0]
+}
+
+/// The largest element that is a number; minus infinity if there is none.
+#[inline(always)]
+fn largest<T: Real>(x: &[T]) -> T {
+    let larger = |largest: T, x: T| if x > largest { x } else { largest };
+    let (rows, rest) = x.as_chunks::<LANES>();
+    let mut lanes = [T::neg_infinity(); LANES];
+    for row in rows {
+        for (lane, &x) in lanes.iter_mut().zip(row) {
+            *lane = larger(*lane, x);
+        }
+    }
+    lanes.iter().chain(rest).fold(T::neg_infinity(), |largest, &x| larger(largest, x))
 }
 
 /// The largest element of each `x[o, .., i]` and where along the middle it is: the first of several, or the first NaN.
@@ -58,9 +178,25 @@ fn extreme<T: Real>(
     }
 }
 
+/// Gives every element that attains the extreme `y` an equal part of the adjoint `g`.
+pub(crate) fn split_ties<T: Real>(x: &[T], y: T, g: T, out: &mut [T], accumulate: bool) {
+    // An extreme of NaN is attained by the elements that are NaN.
+    let attains = |element: T| element == y || (y.is_nan() && element.is_nan());
+    let ties = x.iter().filter(|element| attains(**element)).count();
+    let part = if y.is_nan() { y } else { g / T::from_f64(ties as f64) };
+    let part = if g == T::zero() { g } else { part };
+    for (out, &element) in out.iter_mut().zip(x) {
+        let share = if attains(element) { part } else { T::zero() };
+        *out = if accumulate { *out + share } else { share };
+    }
+}
+
 /// The sum of the squares, in `f64`.
 pub(crate) fn sum_of_squares<T: Real>(x: &[T]) -> f64 {
-    x.iter().map(|&x| Real::widen(x) * Real::widen(x)).sum()
+    dispatch(
+        #[inline(always)]
+        || pairwise(x, |x| Real::widen(x) * Real::widen(x)),
+    )
 }
 
 /// `out = x - ln(sum(exp(x)))` for each row of `[rows, cols]`. A row of minus infinities gives minus infinities.
@@ -70,21 +206,25 @@ pub(crate) fn log_softmax<T: Real>(x: &[T], rows: usize, cols: usize, out: &mut 
     if cols == 0 {
         return;
     }
-    for (x, out) in x.chunks_exact(cols).zip(out.chunks_exact_mut(cols)) {
-        let largest = x.iter().fold(T::neg_infinity(), |m, &x| if x > m { x } else { m });
-        if largest == T::neg_infinity() && !x.iter().any(|x| x.is_nan()) {
-            out.fill(T::neg_infinity());
-            continue;
-        }
-        let mut total = T::zero();
-        for &x in x {
-            total += (x - largest).vector_exp();
-        }
-        let log = total.vector_ln();
-        for (out, &x) in out.iter_mut().zip(x) {
-            *out = (x - largest) - log;
-        }
-    }
+    dispatch(
+        #[inline(always)]
+        || {
+            for (x, out) in x.chunks_exact(cols).zip(out.chunks_exact_mut(cols)) {
+                let largest = largest(x);
+                if largest == T::neg_infinity() && !x.iter().any(|x| x.is_nan()) {
+                    out.fill(T::neg_infinity());
+                    continue;
+                }
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = (x - largest).vector_exp();
+                }
+                let log = pairwise(out, |exp| exp).vector_ln();
+                for (out, &x) in out.iter_mut().zip(x) {
+                    *out = (x - largest) - log;
+                }
+            }
+        },
+    );
 }
 
 /// The operand's share of an adjoint `g` of `y = log_softmax(x)`: `out = g - exp(y) sum(g)` for each row, or `+=`.
@@ -96,15 +236,77 @@ pub(crate) fn log_softmax_share<T: Real>(y: &[T], g: &[T], rows: usize, cols: us
     if cols == 0 {
         return;
     }
-    for ((y, g), out) in y.chunks_exact(cols).zip(g.chunks_exact(cols)).zip(out.chunks_exact_mut(cols)) {
-        let absorbed = y.iter().all(|&y| y == T::neg_infinity()) || g.iter().all(|&g| g == T::zero());
-        let mut total = T::zero();
-        for &g in g {
-            total += g;
+    dispatch(
+        #[inline(always)]
+        || {
+            for ((y, g), out) in y.chunks_exact(cols).zip(g.chunks_exact(cols)).zip(out.chunks_exact_mut(cols)) {
+                let absorbed = y.iter().all(|&y| y == T::neg_infinity()) || g.iter().all(|&g| g == T::zero());
+                let total = pairwise(g, |g| g);
+                for ((&y, &g), out) in y.iter().zip(g).zip(out) {
+                    let share = if absorbed { T::zero() } else { g - y.vector_exp() * total };
+                    *out = if accumulate { *out + share } else { share };
+                }
+            }
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers of alternating magnitude whose sum in order loses digits.
+    fn numbers(len: usize) -> Vec<f32> {
+        (0..len).map(|i| 0.1 + (i * 37 % 101) as f32 / 64.0).collect()
+    }
+
+    #[test]
+    fn the_error_of_a_sum_grows_like_the_logarithm_of_the_number_of_elements() {
+        for len in [1_000, 100_000, 1_000_003] {
+            let x = numbers(len);
+            let exact: f64 = x.iter().map(|&x| f64::from(x)).sum();
+            // Each lane adds 16 numbers, each element then takes part in so many more additions.
+            let additions = 16.0 + (len as f64).log2();
+            let bound = additions * f64::from(f32::EPSILON) / 2.0 * exact;
+            let (mut along, mut across) = ([0.0], [0.0; 2]);
+            sum(&x, 1, len, 1, &mut along, false);
+            let twice: Vec<f32> = x.iter().flat_map(|&x| [x, x]).collect();
+            sum(&twice, 1, len, 2, &mut across, false);
+            for found in [along[0], across[0], across[1]] {
+                assert!((f64::from(found) - exact).abs() <= bound, "{len} elements: {found}, not {exact}");
+            }
+            let in_order = f64::from(x.iter().sum::<f32>());
+            assert!(len < 100_000 || (in_order - exact).abs() > 4.0 * bound, "{len} elements test nothing");
         }
-        for ((&y, &g), out) in y.iter().zip(g).zip(out) {
-            let share = if absorbed { T::zero() } else { g - y.vector_exp() * total };
-            *out = if accumulate { *out + share } else { share };
+    }
+
+    #[test]
+    fn sums_are_right_at_every_length_around_the_sizes_of_blocks() {
+        let lengths = (0..40).chain(250..260).chain([511, 512, 513, 767, 768, 769, 1023, 1024, 1025]);
+        for middle in lengths {
+            for inner in [1, 2, 3, 255, 256, 257, 300] {
+                let x: Vec<f64> = (0..2 * middle * inner).map(|i| (i * 29 % 53) as f64).collect();
+                let mut out = vec![0.5; 2 * inner];
+                sum(&x, 2, middle, inner, &mut out, true);
+                for (place, &found) in out.iter().enumerate() {
+                    let (o, i) = (place / inner, place % inner);
+                    let exact: f64 = (0..middle).map(|m| x[(o * middle + m) * inner + i]).sum();
+                    assert_eq!(found, 0.5 + exact, "[2, {middle}, {inner}] at {place}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_element_is_found_in_every_lane() {
+        for len in 1..70 {
+            for at in 0..len {
+                let mut x = vec![-1.0; len];
+                x[at] = 2.0;
+                assert_eq!(largest(&x), 2.0);
+                x[at] = f64::NAN;
+                assert_eq!(largest(&x), if len == 1 { f64::NEG_INFINITY } else { -1.0 });
+            }
         }
     }
 }

@@ -4,18 +4,6 @@
 //! a result has the same bits on every machine and at every vector width. Rounding to an integer is the addition of
 //! 1.5 * 2^(mantissa bits): a cast to an integer saturates, and saturation does not vectorise.
 
-mod trigonometric;
-
-/// The sum of `coefficients[i] * x^i`.
-#[inline(always)]
-fn polynomial<const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
-    let mut sum = coefficients[N - 1];
-    for i in (0..N - 1).rev() {
-        sum = sum * x + coefficients[i];
-    }
-    sum
-}
-
 /// Elementary functions that vectorise: at most 2 units in the last place from the exact result, over the whole range.
 ///
 /// Not a number gives not a number; overflow, infinities, subnormal results and signed zeros are as in the functions
@@ -28,10 +16,6 @@ fn polynomial<const N: usize>(x: f64, coefficients: [f64; N]) -> f64 {
 /// assert_eq!(0.0_f64.vector_sigmoid(), 0.5);
 /// ```
 pub trait VectorMath: Copy {
-    /// The magnitude up to which the trigonometric functions hold: 1.6 million. Beyond it they give not a number, and a
-    /// loop that meets a larger angle takes the standard library's functions.
-    const LARGEST_ANGLE: Self;
-
     /// e to the power of `self`.
     fn vector_exp(self) -> Self;
 
@@ -50,31 +34,18 @@ pub trait VectorMath: Copy {
     /// `ln(1 + self)`, accurate near zero.
     fn vector_ln_1p(self) -> Self;
 
-    /// The sine of an angle in radians; not a number beyond [`LARGEST_ANGLE`](Self::LARGEST_ANGLE).
-    ///
-    /// ```
-    /// use tape::VectorMath;
-    /// assert_eq!(std::f64::consts::FRAC_PI_2.vector_sin(), 1.0);
-    /// assert!(1e9_f64.vector_sin().is_nan());
-    /// ```
+    /// The sine, up to [`PERIODIC_LIMIT`](Self::PERIODIC_LIMIT); not a number beyond.
     fn vector_sin(self) -> Self;
 
-    /// The cosine of an angle in radians; not a number beyond [`LARGEST_ANGLE`](Self::LARGEST_ANGLE).
-    ///
-    /// ```
-    /// use tape::VectorMath;
-    /// assert_eq!(std::f64::consts::PI.vector_cos(), -1.0);
-    /// ```
+    /// The cosine, up to [`PERIODIC_LIMIT`](Self::PERIODIC_LIMIT); not a number beyond.
     fn vector_cos(self) -> Self;
 
-    /// The tangent of an angle in radians; not a number beyond [`LARGEST_ANGLE`](Self::LARGEST_ANGLE).
-    ///
-    /// ```
-    /// use tape::VectorMath;
-    /// assert_eq!(0.0_f64.vector_tan(), 0.0);
-    /// assert!((std::f64::consts::FRAC_PI_4.vector_tan() - 1.0).abs() < 1e-15);
-    /// ```
-    fn vector_tan(self) -> Self;
+    /// Sine and cosine at once, for less than both.
+    fn vector_sin_cos(self) -> (Self, Self);
+
+    /// How large an argument the periodic functions reduce: beyond, pi needs more digits than a straight line can afford,
+    /// and a loop has to call the plain function.
+    const PERIODIC_LIMIT: Self;
 }
 
 /// Both formats have the same algorithms; their constants are in a module each.
@@ -150,23 +121,6 @@ macro_rules! vector_math {
             }
 
             impl VectorMath for $real {
-                const LARGEST_ANGLE: Self = trigonometric::LARGEST_ANGLE as $real;
-
-                #[inline(always)]
-                fn vector_sin(self) -> Self {
-                    trigonometric::$constants::sin(self)
-                }
-
-                #[inline(always)]
-                fn vector_cos(self) -> Self {
-                    trigonometric::$constants::cos(self)
-                }
-
-                #[inline(always)]
-                fn vector_tan(self) -> Self {
-                    trigonometric::$constants::tan(self)
-                }
-
                 #[inline(always)]
                 fn vector_exp(self) -> Self {
                     // Comparisons in this order keep a NaN, here and below.
@@ -216,6 +170,25 @@ macro_rules! vector_math {
                     if self.abs() < TINY { self } else { result }
                 }
 
+                // Single precision is computed in double: the reduction then needs no parts of its own.
+                const PERIODIC_LIMIT: Self = 1.6e6;
+
+                #[inline(always)]
+                fn vector_sin(self) -> Self {
+                    sin_cos(self as f64).0 as $real
+                }
+
+                #[inline(always)]
+                fn vector_cos(self) -> Self {
+                    sin_cos(self as f64).1 as $real
+                }
+
+                #[inline(always)]
+                fn vector_sin_cos(self) -> (Self, Self) {
+                    let (sin, cos) = sin_cos(self as f64);
+                    (sin as $real, cos as $real)
+                }
+
                 #[inline(always)]
                 fn vector_ln_1p(self) -> Self {
                     let u = 1.0 + self;
@@ -235,6 +208,61 @@ macro_rules! vector_math {
 
 vector_math!(f32, u32, single);
 vector_math!(f64, u64, double);
+
+/// The sum of two numbers and what its rounding took away, exactly (Knuth).
+#[inline(always)]
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let part = sum - a;
+    (sum, (a - (sum - part)) + (b - part))
+}
+
+/// Sine and cosine of a quarter turn's remainder, and the number of quarter turns in the low bits.
+#[inline(always)]
+fn quarter(x: f64) -> (f64, f64, u64) {
+    use double::{COS, HALF_PI, SIN};
+    const ROUND: f64 = 1.5 / f64::EPSILON;
+    let shifted = x * std::f64::consts::FRAC_2_PI + ROUND;
+    let k = shifted - ROUND;
+    // The products with the first three parts are exact, and so is the first difference. The differences keep what they
+    // round off: near a multiple of pi/2 that is all that is left.
+    let (r, first) = two_sum(x - k * HALF_PI[0], -(k * HALF_PI[1]));
+    let (r, second) = two_sum(r, -(k * HALF_PI[2]));
+    let low = (first + second) - k * HALF_PI[3];
+    let high = r + low;
+    let low = (r - high) + low;
+    let square = high * high;
+    let (cube, half) = (square * high, 0.5 * square);
+    let mut sin = SIN[5];
+    let mut cos = COS[5];
+    for i in (1..5).rev() {
+        sin = sin * square + SIN[i];
+        cos = cos * square + COS[i];
+    }
+    let sin = high - ((square * (0.5 * low - cube * sin) - low) - cube * SIN[0]);
+    let cos = square * (square * cos + COS[0]);
+    let one = 1.0 - half;
+    let cos = one + (((1.0 - one) - half) + (square * cos - high * low));
+    (sin, cos, shifted.to_bits())
+}
+
+/// A value with the sign that a number of quarter turns gives a sine; not a number where the reduction does not hold.
+#[inline(always)]
+fn turned(x: f64, value: f64, turns: u64) -> f64 {
+    let signed = f64::from_bits(value.to_bits() ^ ((turns & 2) << 62));
+    if x.abs() <= f64::PERIODIC_LIMIT { signed } else { f64::NAN }
+}
+
+#[inline(always)]
+fn sin_cos(x: f64) -> (f64, f64) {
+    /// Below this, `sin(x)` is `x`, with its sign where it is zero.
+    const TINY: f64 = 1e-9;
+    let (sin, cos, turns) = quarter(x);
+    let (sin, cos) = if turns & 1 == 0 { (sin, cos) } else { (cos, sin) };
+    let sin = turned(x, sin, turns);
+    // cos x = sin(x + pi/2): its sign is that of the next quarter turn.
+    (if x.abs() < TINY { x } else { sin }, turned(x, cos, turns + 1))
+}
 
 /// The constants of `f32`.
 mod single {
@@ -282,6 +310,31 @@ mod double {
         2.762_032_742_826_823_815_963e-7,
         2.510_056_927_581_368_263_111e-8,
     ];
+    /// pi/2 in four parts, the first three of 33 bits, so that their products with a number below 2^20 are exact.
+    pub(super) const HALF_PI: [f64; 4] = [
+        f64::from_bits(0x3ff9_21fb_5440_0000),
+        f64::from_bits(0x3dd0_b461_1a60_0000),
+        f64::from_bits(0x3ba3_198a_2e00_0000),
+        f64::from_bits(0x397b_839a_2520_49c1),
+    ];
+    /// `(sin(r) - r) / r^3` for |r| <= pi/4, lowest power of r^2 first; the coefficients of FreeBSD's `sin`.
+    pub(super) const SIN: [f64; 6] = [
+        -1.666_666_666_666_663_243_48e-1,
+        8.333_333_333_322_489_461_24e-3,
+        -1.984_126_982_985_794_931_34e-4,
+        2.755_731_370_707_006_767_89e-6,
+        -2.505_076_025_340_686_341_95e-8,
+        1.589_690_995_211_550_102_21e-10,
+    ];
+    /// `(cos(r) - 1 + r^2/2) / r^4`, likewise.
+    pub(super) const COS: [f64; 6] = [
+        4.166_666_666_666_660_190_37e-2,
+        -1.388_888_888_887_410_957_49e-3,
+        2.480_158_728_947_672_941_78e-5,
+        -2.755_731_435_139_066_330_35e-7,
+        2.087_572_321_298_174_827_90e-9,
+        -1.135_964_755_778_819_482_65e-11,
+    ];
     /// The coefficients of FreeBSD's `log`.
     pub(super) const LN: [f64; 7] = [
         6.666_666_666_666_735_130e-1,
@@ -292,4 +345,66 @@ mod double {
         1.531_383_769_920_937_332e-1,
         1.479_819_860_511_658_591e-1,
     ];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The distance in units in the last place.
+    fn ulps(found: f64, wanted: f64) -> f64 {
+        let unit =
+            f64::from_bits(wanted.abs().max(f64::MIN_POSITIVE).to_bits() + 1) - wanted.abs().max(f64::MIN_POSITIVE);
+        (found - wanted).abs() / unit
+    }
+
+    /// The reference is the standard library's, which is itself within one unit.
+    #[test]
+    fn sine_and_cosine_are_within_two_units_up_to_their_limit() {
+        let mut worst = 0.0_f64;
+        let mut check = |x: f64| {
+            worst = worst.max(ulps(x.vector_sin(), x.sin())).max(ulps(x.vector_cos(), x.cos()));
+            let single = x as f32;
+            for (found, wanted) in
+                [(single.vector_sin(), f64::from(single).sin()), (single.vector_cos(), f64::from(single).cos())]
+            {
+                assert!((f64::from(found) - wanted).abs() <= wanted.abs() * 6.1e-8, "at {single}");
+            }
+        };
+        for i in 0..400_000 {
+            let spread = (f64::from(i) * 0.618_033_988_749_894_9).fract() - 0.5;
+            for scale in [2.0, 100.0, 1e4, 3.1e6] {
+                check(spread * scale);
+            }
+        }
+        // The numbers nearest to multiples of pi/2, where nearly everything cancels.
+        for k in 1..1_000_000 {
+            let x = f64::from(k) * std::f64::consts::FRAC_PI_2;
+            check(x);
+            check(-x.next_up());
+        }
+        assert!(worst <= 2.0, "{worst} units");
+    }
+
+    #[test]
+    fn sine_and_cosine_at_their_edges() {
+        assert_eq!((0.0_f64.vector_sin().to_bits(), (-0.0_f64).vector_sin().to_bits()), (0, (-0.0_f64).to_bits()));
+        assert_eq!((0.0_f64.vector_cos(), 1e-300_f64.vector_sin(), 5e-324_f64.vector_sin()), (1.0, 1e-300, 5e-324));
+        for x in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, 1.7e6, -1e7] {
+            assert!(x.vector_sin().is_nan() && x.vector_cos().is_nan(), "{x}");
+        }
+    }
+
+    #[test]
+    fn huge_angles_are_computed_as_plain_numbers() {
+        let angles = [1e6, 1e7, -1e22, 1e300, 0.5, f64::MAX];
+        let tape = crate::Tape::new();
+        let x = tape.variable(angles);
+        let (sin, cos) = (x.sin().to_array(), x.cos().to_array());
+        let slope = x.sin().sum().backward();
+        for (i, angle) in angles.iter().enumerate() {
+            assert!((sin[[i]] - angle.sin()).abs() < 1e-15 && (cos[[i]] - angle.cos()).abs() < 1e-15);
+            assert!((slope[x][[i]] - angle.cos()).abs() < 1e-15);
+        }
+    }
 }

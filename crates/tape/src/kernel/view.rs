@@ -2,8 +2,10 @@
 
 use std::mem::MaybeUninit;
 
+use ndarray::ArrayD;
 use smallvec::SmallVec;
 
+use crate::arena::Arena;
 use crate::real::Real;
 
 /// How many elements the elementwise kernels work on at a time: a few such tiles stay in the first-level cache.
@@ -29,16 +31,7 @@ impl<'a, T> View<'a, T> {
 
     /// Whether the elements lie one after the other in row-major order. No elements do.
     pub(crate) fn is_dense(&self) -> bool {
-        let mut expected = 1;
-        let mut dense = true;
-        for (&length, &stride) in self.shape.iter().zip(self.strides).rev() {
-            if length == 0 {
-                return true;
-            }
-            dense &= length == 1 || stride == expected;
-            expected *= length as isize;
-        }
-        dense
+        is_dense(self.shape, self.strides)
     }
 
     /// The elements as a slice, if the view is dense.
@@ -54,21 +47,22 @@ impl<'a, T> View<'a, T> {
 
     /// The fewest axes that visit the same elements in the same order; none of length 1. Not for empty views.
     fn collapsed(&self) -> Axes {
-        let mut axes = Axes::new();
-        for (&length, &stride) in self.shape.iter().zip(self.strides) {
-            if length == 1 {
-                continue;
-            }
-            match axes.last_mut() {
-                Some(outer) if outer.stride == stride * length as isize => {
-                    outer.length *= length;
-                    outer.stride = stride;
-                }
-                _ => axes.push(Axis { length, stride }),
-            }
-        }
-        axes
+        collapse(self.shape, self.strides)
     }
+}
+
+/// Whether elements with this shape and these strides lie one after the other in row-major order. No elements do.
+pub(crate) fn is_dense(shape: &[usize], strides: &[isize]) -> bool {
+    let mut expected = 1;
+    let mut dense = true;
+    for (&length, &stride) in shape.iter().zip(strides).rev() {
+        if length == 0 {
+            return true;
+        }
+        dense &= length == 1 || stride == expected;
+        expected *= length as isize;
+    }
+    dense
 }
 
 /// One axis of a view.
@@ -80,6 +74,23 @@ struct Axis {
 
 type Axes = SmallVec<[Axis; 6]>;
 
+fn collapse(shape: &[usize], strides: &[isize]) -> Axes {
+    let mut axes = Axes::new();
+    for (&length, &stride) in shape.iter().zip(strides) {
+        if length == 1 {
+            continue;
+        }
+        match axes.last_mut() {
+            Some(outer) if outer.stride == stride * length as isize => {
+                outer.length *= length;
+                outer.stride = stride;
+            }
+            _ => axes.push(Axis { length, stride }),
+        }
+    }
+    axes
+}
+
 /// `out = view`, row by row.
 pub(crate) fn copy<T: Real>(view: View<'_, T>, out: &mut [T]) {
     write::<T, false>(view, out);
@@ -88,6 +99,27 @@ pub(crate) fn copy<T: Real>(view: View<'_, T>, out: &mut [T]) {
 /// `out += view`, row by row.
 pub(crate) fn add<T: Real>(view: View<'_, T>, out: &mut [T]) {
     write::<T, true>(view, out);
+}
+
+/// The elements of a view row by row, copied only where they do not lie so.
+pub(crate) fn dense<'a, T: Real>(view: View<'a, T>, scratch: &'a Arena<T>) -> &'a [T] {
+    view.dense().unwrap_or_else(|| {
+        let copied = scratch.take(view.size());
+        copy(view, copied);
+        copied
+    })
+}
+
+/// A copy of the elements as an array.
+pub(crate) fn to_array<T: Real>(view: View<'_, T>) -> ArrayD<T> {
+    let mut elements = vec![T::zero(); view.size()];
+    copy(view, &mut elements);
+    ArrayD::from_shape_vec(view.shape, elements).expect("a view has as many elements as its shape says")
+}
+
+/// Whether an element is not zero.
+pub(crate) fn any_nonzero<T: Real>(view: View<'_, T>, scratch: &Arena<T>) -> bool {
+    dense(view, scratch).iter().any(|&element| element != T::zero())
 }
 
 /// `out = view`, or `out += view`.
@@ -123,6 +155,38 @@ fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
             });
         }
     }
+}
+
+/// Adds dense elements of a shape to the places of `out` that an offset and strides say; places may repeat.
+pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    put_strided::<T, true>(x, shape, out, offset, strides);
+}
+
+/// Writes dense elements of a shape to the places of `out` that an offset and strides say.
+pub(crate) fn copy_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    put_strided::<T, false>(x, shape, out, offset, strides);
+}
+
+fn put_strided<T: Real, const ADD: bool>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
+    if x.is_empty() {
+        return;
+    }
+    let put = |out: &mut T, element: T| *out = if ADD { *out + element } else { element };
+    let mut axes = collapse(shape, strides);
+    let inner = axes.pop().unwrap_or(Axis { length: 1, stride: 1 });
+    let mut rows = x.chunks_exact(inner.length);
+    for_each(&axes, &[], offset, |offset, _| {
+        let Some(row) = rows.next() else { return };
+        if inner.stride == 1 {
+            out[offset..offset + row.len()].iter_mut().zip(row).for_each(|(out, &element)| put(out, element));
+        } else {
+            let mut place = offset as isize;
+            for &element in row {
+                put(&mut out[place as usize], element);
+                place += inner.stride;
+            }
+        }
+    });
 }
 
 /// The strides of the dense output along `axes`, of which the one at `position` has `rows` elements in truth.

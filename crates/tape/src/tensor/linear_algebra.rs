@@ -26,6 +26,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Shapes`] if the inner lengths differ, the batches do not broadcast, or a factor has no axis.
+    #[track_caller]
     pub fn try_matmul(self, other: Self) -> Result<Self, Error> {
         self.on_tape("matmul", |tape| {
             let other = tape.own(other, "matmul")?;

@@ -1,0 +1,515 @@
+//! Derivatives that are recorded: operations like any others, which can be differentiated again.
+//!
+//! `adjoint` records the reverse sweep, `tangent` a forward one, `traced` lets the rules of the table record themselves.
+//! Both walk over handles only, so that nothing is borrowed while they record.
+
+mod adjoint;
+mod tangent;
+mod traced;
+
+use std::rc::Rc;
+
+use smallvec::{SmallVec, smallvec};
+
+use crate::custom::CustomOp;
+use crate::error::{Error, unwrap};
+use crate::living;
+use crate::op::{Node, Op, TensorOp};
+use crate::position::Eras;
+use crate::real::Real;
+use crate::record::Nodes;
+use crate::shape::Shape;
+use crate::tape::Storage;
+use crate::tensor::Tensor;
+use crate::var::Var;
+
+/// A handle of either kind: a variable, a derivative, a tangent.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Derivative<T> {
+    Scalar(Var<T>),
+    Tensor(Tensor<T>),
+}
+
+impl<T: Real> Derivative<T> {
+    fn scalar(self) -> Var<T> {
+        match self {
+            Self::Scalar(var) => var,
+            Self::Tensor(_) => unreachable!("the derivative of a scalar is one"),
+        }
+    }
+
+    fn tensor(self) -> Tensor<T> {
+        match self {
+            Self::Tensor(tensor) => tensor,
+            Self::Scalar(_) => unreachable!("the derivative of a tensor is one"),
+        }
+    }
+
+    /// The recording and the node.
+    fn place(self) -> (u32, u32) {
+        match self {
+            Self::Scalar(var) => (var.recording(), var.node()),
+            Self::Tensor(tensor) => (tensor.tape, tensor.node),
+        }
+    }
+
+    /// A derivative of zero, of the same kind and shape.
+    fn zero(self) -> Result<Self, Error> {
+        match self {
+            Self::Scalar(_) => Ok(Self::Scalar(Var::default())),
+            Self::Tensor(x) => x.on_tape("grad", |tape| Ok(Self::Tensor(tape.zeros_like(x.node)))),
+        }
+    }
+}
+
+/// What a derivative is taken with respect to: a [`Var`], a [`Tensor`], or arrays, slices and vectors of one of them.
+///
+/// The derivative is of the same kind: a tensor has a tensor of its shape, an array of variables one of derivatives.
+pub trait Variables<T: Real> {
+    /// The derivatives: handles on the same tape.
+    type Derivatives;
+
+    #[doc(hidden)]
+    fn list(&self) -> SmallVec<[Derivative<T>; 4]>;
+
+    #[doc(hidden)]
+    fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> Self::Derivatives;
+}
+
+macro_rules! variables {
+    ($handle:ident $variant:ident $take:ident) => {
+        impl<T: Real> Variables<T> for $handle<T> {
+            type Derivatives = $handle<T>;
+
+            fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
+                smallvec![Derivative::$variant(*self)]
+            }
+
+            fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> $handle<T> {
+                derivatives[0].$take()
+            }
+        }
+
+        impl<T: Real> Variables<T> for [$handle<T>] {
+            type Derivatives = Vec<$handle<T>>;
+
+            fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
+                self.iter().map(|&handle| Derivative::$variant(handle)).collect()
+            }
+
+            fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> Vec<$handle<T>> {
+                derivatives.into_iter().map(Derivative::$take).collect()
+            }
+        }
+
+        impl<T: Real> Variables<T> for Vec<$handle<T>> {
+            type Derivatives = Vec<$handle<T>>;
+
+            fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
+                self.as_slice().list()
+            }
+
+            fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> Vec<$handle<T>> {
+                self.as_slice().same_kind(derivatives)
+            }
+        }
+
+        impl<T: Real, const N: usize> Variables<T> for [$handle<T>; N] {
+            type Derivatives = [$handle<T>; N];
+
+            fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
+                self.as_slice().list()
+            }
+
+            fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> [$handle<T>; N] {
+                std::array::from_fn(|i| derivatives[i].$take())
+            }
+        }
+    };
+}
+variables!(Var Scalar scalar);
+variables!(Tensor Tensor tensor);
+
+impl<T: Real, V: Variables<T> + ?Sized> Variables<T> for &V {
+    type Derivatives = V::Derivatives;
+
+    fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
+        (**self).list()
+    }
+
+    fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> V::Derivatives {
+        (**self).same_kind(derivatives)
+    }
+}
+
+/// Which nodes lie between variables and a root.
+pub(crate) struct Path {
+    root: u32,
+    wanted: SmallVec<[u32; 4]>,
+    needed: Vec<bool>,
+    eras: Eras,
+}
+
+/// A copy of what is known of one node.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, and a box would be allocated for each")]
+enum Part<T: Real> {
+    Scalar(Node<T>),
+    Tensor { op: TensorOp, operands: Nodes, shape: Shape },
+}
+
+/// An operation of a user, and what it was applied to.
+struct Custom<T: Real> {
+    operation: Rc<dyn CustomOp<T>>,
+    inputs: Vec<Tensor<T>>,
+    output: Tensor<T>,
+}
+
+impl Path {
+    /// The path of a root that is on a tape; variables that are constants lead nowhere.
+    fn find<T: Real>(root: Derivative<T>, variables: &[Derivative<T>], operation: &'static str) -> Result<Self, Error> {
+        let (recording, root) = root.place();
+        living::with(recording, root, operation, |storage: &mut Storage<T>| {
+            let mut wanted = SmallVec::new();
+            for variable in variables {
+                let (number, node) = variable.place();
+                if node != 0 && !storage.owns(number, node) {
+                    return Err(living::mismatch::<T>((number, node), (recording, root), operation));
+                }
+                wanted.push(node);
+            }
+            let mut path = Self { root, wanted, needed: vec![false; root as usize + 1], eras: storage.eras.clone() };
+            path.mark(storage);
+            Ok(path)
+        })?
+    }
+
+    fn mark<T: Real>(&mut self, storage: &Storage<T>) {
+        for &node in self.wanted.iter().filter(|&&node| node != 0 && node <= self.root) {
+            self.needed[node as usize] = true;
+        }
+        for index in self.first()..=self.root {
+            let node = storage.nodes[index as usize];
+            let word = |bits: T::Bits| T::word_out_of_bits(bits) as usize;
+            self.needed[index as usize] |= match node.op {
+                Op::Leaf | Op::Detached => false,
+                Op::Unary(_)
+                | Op::Powi
+                | Op::RightConstant(_)
+                | Op::LeftConstant(_)
+                | Op::AddProductConstant
+                | Op::Element => self.needed[node.left as usize],
+                Op::Binary(_) | Op::AddProduct => self.needed[node.left as usize] || self.needed[word(node.right)],
+                Op::Tensor => {
+                    let slot = storage.slot(index);
+                    let operands = slot.operands.start as usize..slot.operands.end as usize;
+                    slot.active && storage.operands[operands].iter().any(|&operand| self.needed[operand as usize])
+                }
+            };
+        }
+    }
+
+    /// The first node that the walk meets; behind the root if there is none.
+    fn first(&self) -> u32 {
+        self.wanted.iter().copied().filter(|&node| node != 0).min().unwrap_or(self.root + 1)
+    }
+
+    fn needs(&self, node: u32) -> bool {
+        self.needed[node as usize]
+    }
+
+    fn var<T: Real>(&self, node: u32, value: T) -> Var<T> {
+        Var::new(value, node, self.eras.number_of(node))
+    }
+
+    fn handle<T: Real>(&self, node: u32) -> Result<Derivative<T>, Error> {
+        let recording = self.eras.number_of(node);
+        living::with(recording, node, "grad", |storage: &mut Storage<T>| {
+            let recorded = storage.nodes[node as usize];
+            match recorded.op {
+                Op::Tensor => Derivative::Tensor(Tensor::new(node, recording)),
+                Op::Leaf
+                | Op::Unary(_)
+                | Op::Powi
+                | Op::Binary(_)
+                | Op::RightConstant(_)
+                | Op::LeftConstant(_)
+                | Op::AddProduct
+                | Op::AddProductConstant
+                | Op::Detached
+                | Op::Element => Derivative::Scalar(Var::new(recorded.value, node, recording)),
+            }
+        })
+    }
+
+    /// A user's operation with the handles of its inputs and its output.
+    fn custom<T: Real>(&self, node: u32, operands: &[u32]) -> Result<Custom<T>, Error> {
+        let inputs =
+            operands.iter().map(|&operand| Ok(self.handle::<T>(operand)?.tensor())).collect::<Result<_, _>>()?;
+        let output = self.handle::<T>(node)?.tensor();
+        let operation = living::with(self.eras.number_of(node), node, "grad", |storage: &mut Storage<T>| {
+            storage.callbacks.operation(node).expect("an operation that is differentiated has its code")
+        })?;
+        Ok(Custom { operation, inputs, output })
+    }
+
+    fn part<T: Real>(&self, node: u32) -> Result<Part<T>, Error> {
+        living::with(self.eras.number_of(node), node, "grad", |storage: &mut Storage<T>| {
+            let recorded = storage.nodes[node as usize];
+            if recorded.op != Op::Tensor {
+                return Part::Scalar(recorded);
+            }
+            let slot = storage.slot(node);
+            let operands = slot.operands.start as usize..slot.operands.end as usize;
+            Part::Tensor { op: slot.op.clone(), operands: storage.operands[operands].into(), shape: slot.shape.clone() }
+        })
+    }
+}
+
+/// The recorded derivatives of a root with respect to variables, each weighted with `adjoint`; `None` where the root does
+/// not depend on one.
+fn record_adjoints<T: Real>(
+    root: Derivative<T>,
+    adjoint: impl FnOnce() -> Result<Derivative<T>, Error>,
+    variables: &[Derivative<T>],
+    operation: &'static str,
+) -> Result<SmallVec<[Option<Derivative<T>>; 4]>, Error> {
+    if root.place().0 == 0 {
+        return Ok(variables.iter().map(|_| None).collect());
+    }
+    let path = Path::find(root, variables, operation)?;
+    if !path.needs(path.root) {
+        return Ok(variables.iter().map(|_| None).collect());
+    }
+    Ok(adjoint::adjoints(&path, adjoint()?)?.into())
+}
+
+fn or_zero<T: Real>(
+    variables: &[Derivative<T>],
+    derivatives: SmallVec<[Option<Derivative<T>>; 4]>,
+) -> Result<SmallVec<[Derivative<T>; 4]>, Error> {
+    variables
+        .iter()
+        .zip(derivatives)
+        .map(|(variable, derivative)| derivative.map_or_else(|| variable.zero(), Ok))
+        .collect()
+}
+
+fn one<T: Real>(root: Derivative<T>) -> Result<Derivative<T>, Error> {
+    match root {
+        Derivative::Scalar(_) => Ok(Derivative::Scalar(Var::constant(T::one()))),
+        Derivative::Tensor(tensor) => {
+            let shape = tensor.shape();
+            if shape.size() != 1 {
+                return Err(Error::RootNotScalar { shape });
+            }
+            let one = tensor.on_tape("grad", |tape| Ok(tape.number(T::one())))?;
+            one.try_reshape(shape).map(Derivative::Tensor)
+        }
+    }
+}
+
+fn try_grad<T: Real, V: Variables<T>>(root: Derivative<T>, variables: &V) -> Result<V::Derivatives, Error> {
+    let list = variables.list();
+    let found = record_adjoints(root, || one(root), &list, "grad")?;
+    Ok(variables.same_kind(or_zero(&list, found)?))
+}
+
+fn try_jvp<T: Real, V: Variables<T>>(
+    root: Derivative<T>,
+    variables: &V,
+    tangents: &V,
+) -> Result<Option<Derivative<T>>, Error> {
+    let (list, given) = (variables.list(), tangents.list());
+    if list.len() != given.len() {
+        let rule = "there must be one tangent a variable";
+        let [left, right] = [list.len(), given.len()].map(|length| Shape::from([length]));
+        return Err(Error::Shapes { operation: "jvp", left, right, rule });
+    }
+    for (variable, tangent) in list.iter().zip(&given) {
+        if let (Derivative::Tensor(variable), Derivative::Tensor(tangent)) = (variable, tangent) {
+            let (left, right) = (variable.shape(), tangent.shape());
+            if left != right {
+                let rule = "a tangent has the shape of its variable";
+                return Err(Error::Shapes { operation: "jvp", left, right, rule });
+            }
+        }
+    }
+    if root.place().0 == 0 {
+        return Ok(None);
+    }
+    let path = Path::find(root, &list, "jvp")?;
+    tangent::tangent(&path, &given)
+}
+
+impl<T: Real> Var<T> {
+    /// The derivative with respect to variables, recorded: a handle on the same tape, which can be computed with and
+    /// differentiated again. Zero, as a constant, where this number does not depend on a variable.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let x = tape.var(2.0);
+    /// let first = x.powi(4).grad(x);
+    /// let second = first.grad(x);
+    /// let third = second.grad(x);
+    /// assert_eq!([first.value(), second.value(), third.value()], [32.0, 48.0, 48.0]);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_grad`](Self::try_grad) fails.
+    #[must_use]
+    #[track_caller]
+    pub fn grad<V: Variables<T>>(self, variables: V) -> V::Derivatives {
+        unwrap(self.try_grad(variables))
+    }
+
+    /// As [`grad`](Self::grad).
+    ///
+    /// # Errors
+    /// [`Error::Stale`], [`Error::Foreign`] or [`Error::OtherThread`] if a handle is not of this recording.
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
+    pub fn try_grad<V: Variables<T>>(self, variables: V) -> Result<V::Derivatives, Error> {
+        try_grad(Derivative::Scalar(self), &variables)
+    }
+
+    /// The derivative along a direction, forwards and recorded: how this number changes when the variables change by the
+    /// tangents. A constant zero if it does not depend on them.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let (x, y) = (tape.var(3.0), tape.var(4.0));
+    /// let change = (x * y).jvp([x, y], [1.0.into(), 0.5.into()]);
+    /// assert_eq!(change.value(), 4.0 * 1.0 + 3.0 * 0.5);
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_jvp`](Self::try_jvp) fails.
+    #[must_use]
+    #[track_caller]
+    pub fn jvp<V: Variables<T>>(self, variables: V, tangents: V) -> Self {
+        unwrap(self.try_jvp(variables, tangents))
+    }
+
+    /// As [`jvp`](Self::jvp).
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] if tangents and variables do not fit, or as [`try_grad`](Self::try_grad).
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
+    pub fn try_jvp<V: Variables<T>>(self, variables: V, tangents: V) -> Result<Self, Error> {
+        Ok(try_jvp(Derivative::Scalar(self), &variables, &tangents)?.map_or_else(Self::default, Derivative::scalar))
+    }
+}
+
+impl<T: Real> Tensor<T> {
+    /// The gradient of this tensor, which must have one element, with respect to variables, recorded: handles on the same
+    /// tape, which can be computed with and differentiated again. Zeros where it does not depend on a variable.
+    ///
+    /// A loss that contains a gradient trains: here the gradient of a penalty on the slope.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let (w, x) = (tape.variable([2.0, 3.0]), tape.variable([0.5, 1.0]));
+    /// let y = (w * x.powi(2)).sum();
+    /// let penalty = y.grad(x).powi(2).sum();
+    /// // dy/dx = 2 w x, so the penalty is the sum of 4 w^2 x^2, and its gradient 8 w x^2.
+    /// assert_eq!(penalty.backward()[w].as_slice(), Some(&[4.0, 24.0][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_grad`](Self::try_grad) fails.
+    #[must_use]
+    #[track_caller]
+    pub fn grad<V: Variables<T>>(self, variables: V) -> V::Derivatives {
+        unwrap(self.try_grad(variables))
+    }
+
+    /// As [`grad`](Self::grad).
+    ///
+    /// # Errors
+    /// [`Error::RootNotScalar`] if there is not exactly one element, [`Error::Stale`], [`Error::Foreign`] or
+    /// [`Error::OtherThread`] if a handle is not of this recording.
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
+    pub fn try_grad<V: Variables<T>>(self, variables: V) -> Result<V::Derivatives, Error> {
+        try_grad(Derivative::Tensor(self), &variables)
+    }
+
+    /// The vector-Jacobian product, recorded: the gradients of `(self * adjoint).sum()`, without recording that product.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let x = tape.variable([1.0, 2.0]);
+    /// let gradient = x.powi(2).vjp(tape.constant([10.0, 100.0]), x);
+    /// assert_eq!(gradient.to_array().as_slice(), Some(&[20.0, 400.0][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_vjp`](Self::try_vjp) fails.
+    #[must_use]
+    #[track_caller]
+    pub fn vjp<V: Variables<T>>(self, adjoint: Self, variables: V) -> V::Derivatives {
+        unwrap(self.try_vjp(adjoint, variables))
+    }
+
+    /// As [`vjp`](Self::vjp).
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] if the adjoint has another shape, or as [`try_grad`](Self::try_grad).
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
+    pub fn try_vjp<V: Variables<T>>(self, adjoint: Self, variables: V) -> Result<V::Derivatives, Error> {
+        let list = variables.list();
+        let found = self.adjoints_of(adjoint, &list, "vjp")?;
+        Ok(variables.same_kind(or_zero(&list, found)?))
+    }
+
+    fn adjoints_of(
+        self,
+        adjoint: Self,
+        list: &[Derivative<T>],
+        operation: &'static str,
+    ) -> Result<SmallVec<[Option<Derivative<T>>; 4]>, Error> {
+        self.on_tape(operation, |tape| {
+            tape.own(adjoint, operation)?;
+            let (left, right) = (tape.shape(self.node).clone(), tape.shape(adjoint.node).clone());
+            if left == right {
+                return Ok(());
+            }
+            Err(Error::Shapes { operation, left, right, rule: "an adjoint has the shape of its tensor" })
+        })?;
+        record_adjoints(Derivative::Tensor(self), || Ok(Derivative::Tensor(adjoint)), list, operation)
+    }
+
+    /// The Jacobian-vector product, forwards and recorded: how this tensor changes when the variables change by the
+    /// tangents. Zeros if it does not depend on them.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let x = tape.variable([1.0, 2.0]);
+    /// let change = x.powi(2).jvp(x, tape.constant([1.0, 10.0]));
+    /// assert_eq!(change.to_array().as_slice(), Some(&[2.0, 40.0][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_jvp`](Self::try_jvp) fails.
+    #[must_use]
+    #[track_caller]
+    pub fn jvp<V: Variables<T>>(self, variables: V, tangents: V) -> Self {
+        unwrap(self.try_jvp(variables, tangents))
+    }
+
+    /// As [`jvp`](Self::jvp).
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] if tangents and variables do not fit, or as [`try_grad`](Self::try_grad).
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
+    pub fn try_jvp<V: Variables<T>>(self, variables: V, tangents: V) -> Result<Self, Error> {
+        match try_jvp(Derivative::Tensor(self), &variables, &tangents)? {
+            Some(tangent) => Ok(tangent.tensor()),
+            None => Ok(Derivative::Tensor(self).zero()?.tensor()),
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! Record a computation of tensors once, replay it at full speed.
+//!
+//! `graph` reads a recording, `schedule` lays out the steps forwards and backwards, `memory` decides where everything
+//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`.
+
+mod graph;
+mod inputs;
+mod memory;
+mod run;
+mod scalar;
+mod schedule;
+
+use std::fmt;
+use std::sync::Arc;
+
+use ndarray::ArrayD;
+
+use self::inputs::Given;
+pub use self::inputs::{Input, Inputs};
+use self::run::{Plan, Run, Workspace};
+pub use self::scalar::ScalarProgram;
+use crate::error::{Error, unwrap};
+use crate::gradients::Gradients;
+use crate::kernel;
+use crate::params::{Parameter, Params};
+use crate::real::Real;
+use crate::shape::Shape;
+use crate::tape::{Pass, Tape};
+use crate::tensor::Tensor;
+
+/// A computation of tensors, recorded once, that is run again and again with other parameters and inputs.
+///
+/// What a run does is worked out when it is recorded: constants are folded, what is computed twice is computed once, what
+/// nobody asks for not at all; forward and backward pass are one list of steps in one piece of memory. A run allocates
+/// nothing, locks nothing and looks nothing up.
+///
+/// ```
+/// use ndarray::array;
+/// use tape::{Params, Program};
+///
+/// let mut params = Params::<f64>::new();
+/// let w = params.add("w", &array![[0.5], [-0.5]]);
+/// let (x, y) = (array![[1.0, 2.0], [3.0, 4.0]], array![[1.0], [0.0]]);
+/// let mut step = Program::record(&params, (&x, &y), |pass, (x, y)| (x.matmul(pass.parameter(w)) - y).powi(2).sum());
+/// let (loss, gradients) = step.run(&params, (&x, &y))?;
+/// assert_eq!(loss, 1.5_f64.powi(2) + 0.5_f64.powi(2));
+/// assert_eq!(gradients.params(), [2.0 * (-1.5 * 1.0 + -0.5 * 3.0), 2.0 * (-1.5 * 2.0 + -0.5 * 4.0)]);
+/// # Ok::<(), tape::Error>(())
+/// ```
+///
+/// The computation must do the same operations in every run. Elements that it looks at while it is recorded, with
+/// `item`, `to_array` or a loop that ends when something is small, would be those of the recording for ever: looking is
+/// refused. Choose with [`Mask::select`](crate::Mask::select) instead.
+pub struct Program<T: Real> {
+    plan: Arc<Plan<T>>,
+    workspace: Workspace<T>,
+    gradients: Gradients<T>,
+    set: u32,
+    table: Arc<Vec<Parameter>>,
+    /// What each input has to look like.
+    inputs: Vec<Expected>,
+    outputs: Vec<ArrayD<T>>,
+}
+
+/// What an input has to look like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Expected {
+    Elements(Shape),
+    Indices(Shape),
+}
+
+impl<T: Real> Program<T> {
+    /// Records a loss of parameters and inputs. The inputs given here say what shapes the later ones have; the elements of
+    /// arrays do not matter, indices must be valid.
+    ///
+    /// # Panics
+    /// As [`try_record`](Self::try_record) fails.
+    #[track_caller]
+    pub fn record<I: Inputs<T>>(
+        params: &Params<T>,
+        inputs: I,
+        loss: impl FnOnce(&Pass<'_, T>, I::Recorded) -> Tensor<T>,
+    ) -> Self {
+        unwrap(Self::try_record(params, inputs, |pass, inputs| Ok((loss(pass, inputs), Vec::new()))))
+    }
+
+    /// Records a loss and further results, which [`output`](Self::output) gives after a run.
+    ///
+    /// # Errors
+    /// What `loss` returns; [`Error::RootNotScalar`] if the loss has more than one element, [`Error::ScalarInProgram`] if
+    /// variables, [`Var`](crate::Var), take part, [`Error::UnusedIndices`] if an operation does not read an index input
+    /// itself, but perhaps a copy of it.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "inputs are a tuple of references, written where they are handed over"
+    )]
+    pub fn try_record<I: Inputs<T>>(
+        params: &Params<T>,
+        inputs: I,
+        loss: impl FnOnce(&Pass<'_, T>, I::Recorded) -> Result<(Tensor<T>, Vec<Tensor<T>>), Error>,
+    ) -> Result<Self, Error> {
+        Self::build(params, &inputs, true, |pass, inputs| {
+            let (loss, further) = loss(pass, inputs)?;
+            let shape = loss.shape();
+            if shape.size() != 1 {
+                return Err(Error::RootNotScalar { shape });
+            }
+            Ok([loss].into_iter().chain(further).collect())
+        })
+    }
+
+    /// Records a computation without derivatives: a model in use. [`output`](Self::output) gives its results after a run.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let params = tape::Params::<f32>::new();
+    /// let mut double = tape::Program::forward(&params, ([0.0; 3],), |_, (x,)| vec![x * 2.0]);
+    /// double.run(&params, ([1.0, 2.0, 3.0],))?;
+    /// assert_eq!(double.output(0), &array![2.0, 4.0, 6.0].into_dyn());
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_record`](Self::try_record) fails, and if there are no results.
+    #[track_caller]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "inputs are a tuple of references, written where they are handed over"
+    )]
+    pub fn forward<I: Inputs<T>>(
+        params: &Params<T>,
+        inputs: I,
+        compute: impl FnOnce(&Pass<'_, T>, I::Recorded) -> Vec<Tensor<T>>,
+    ) -> Self {
+        unwrap(Self::build(params, &inputs, false, |pass, inputs| Ok(compute(pass, inputs))))
+    }
+
+    fn build<I: Inputs<T>>(
+        params: &Params<T>,
+        inputs: &I,
+        differentiate: bool,
+        compute: impl FnOnce(&Pass<'_, T>, I::Recorded) -> Result<Vec<Tensor<T>>, Error>,
+    ) -> Result<Self, Error> {
+        let tape = Tape::for_program();
+        let pass = tape.bind(params);
+        let mut nodes = Vec::with_capacity(I::COUNT);
+        let recorded = inputs.record(&tape, &mut nodes);
+        let roots = compute(&pass, recorded)?;
+        let tensors: Vec<u32> = nodes.iter().map(|node| node.unwrap_or(0)).collect();
+        let storage = tape.read();
+        let graph = graph::read(storage, &tensors, &storage.own_all(&roots, "program")?)?;
+        let mut expected = Vec::with_capacity(I::COUNT);
+        inputs.visit(|number, given| {
+            expected.push(match given {
+                Given::Elements(elements) => Expected::Elements(elements.shape()),
+                Given::Indices(indices) => {
+                    if graph.index_inputs.iter().all(|entry| entry.input != number) {
+                        return Err(Error::UnusedIndices { input: number });
+                    }
+                    Expected::Indices(indices.shape().clone())
+                }
+            });
+            Ok(())
+        })?;
+        let starts: Vec<usize> = params.iter().map(|(_, parameter)| parameter.range().start).collect();
+        let schedule = schedule::schedule(&graph, &starts, I::COUNT, differentiate);
+        let layout = memory::lay_out(&schedule);
+        let mut constants = graph.constants;
+        constants.push(T::one());
+        let mut gradients = Gradients::for_params(params, &vec![T::zero(); params.size()])?;
+        gradients.set_reached(&schedule.reached);
+        let outputs = schedule.roots.iter().skip(differentiate.into()).map(|place| ArrayD::zeros(&*place.shape));
+        Ok(Self {
+            outputs: outputs.collect(),
+            workspace: Workspace::new(graph.indices),
+            plan: Arc::new(Plan { schedule, layout, constants }),
+            gradients,
+            set: params.set(),
+            table: Arc::clone(params.shared_table()),
+            inputs: expected,
+        })
+    }
+
+    /// Runs with these parameters and inputs; returns the loss and its gradients, laid out like the parameters. Without
+    /// a loss, the first element of the first result stands in its place, and the gradients are zero.
+    ///
+    /// # Errors
+    /// [`Error::ForeignParameter`] or [`Error::ParameterLayout`] if the parameters are not those of the recording,
+    /// [`Error::ProgramInput`] if an input has another shape or kind or there are more or fewer of them,
+    /// [`Error::Index`] if an index is not below its axis' length. Nothing has been computed then.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "inputs are a tuple of references, written where they are handed over"
+    )]
+    pub fn run(&mut self, params: &Params<T>, inputs: impl Inputs<T>) -> Result<(T, &Gradients<T>), Error> {
+        self.check_params(params)?;
+        let plan = Arc::clone(&self.plan);
+        self.check_inputs(&inputs, &plan)?;
+        let mut run = Run::new(&plan, &mut self.workspace, params.values(), self.gradients.params_mut());
+        let nothing_fails = inputs.visit(|number, given| {
+            match given {
+                Given::Elements(elements) => {
+                    if let Some(place) = run.input(number) {
+                        elements.write(place);
+                    }
+                }
+                Given::Indices(indices) => {
+                    for entry in plan.schedule.index_inputs.iter().filter(|entry| entry.input == number) {
+                        let start = entry.list.start as usize;
+                        let list = run.list(start..start + entry.list.len as usize);
+                        list.iter_mut().zip(indices.values()).for_each(|(place, &index)| *place = index as u32);
+                    }
+                }
+            }
+            Ok::<(), std::convert::Infallible>(())
+        });
+        let Ok(()) = nothing_fails;
+        run.steps();
+        let first = run.root(0);
+        let value = first.data.get(first.offset).copied().unwrap_or_else(T::nan);
+        let skipped = plan.schedule.roots.len() - self.outputs.len();
+        for (number, output) in self.outputs.iter_mut().enumerate() {
+            let elements = output.as_slice_mut().expect("made in one piece");
+            kernel::copy(run.root(number + skipped), elements);
+        }
+        Ok((value, &self.gradients))
+    }
+
+    /// A further result of the last run, in the order of the recording; zeros before the first.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    #[must_use]
+    #[track_caller]
+    pub fn output(&self, number: usize) -> &ArrayD<T> {
+        &self.outputs[number]
+    }
+
+    /// The bytes of memory that a run computes in: the plan's own count, without parameters, gradients and constants.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.plan.layout.len * size_of::<T>()
+    }
+
+    /// The number of steps that a run takes, forwards and backwards.
+    #[must_use]
+    pub fn steps(&self) -> usize {
+        self.plan.schedule.steps.len()
+    }
+
+    fn check_params(&self, params: &Params<T>) -> Result<(), Error> {
+        if params.set() != self.set {
+            return Err(Error::ForeignParameter);
+        }
+        let table = params.shared_table();
+        if !Arc::ptr_eq(table, &self.table) && **table != *self.table {
+            let expected = self.gradients.params().len();
+            return Err(Error::ParameterLayout { expected, found: params.size() });
+        }
+        Ok(())
+    }
+
+    fn check_inputs<I: Inputs<T>>(&self, inputs: &I, plan: &Plan<T>) -> Result<(), Error> {
+        if I::COUNT != self.inputs.len() {
+            return Err(Error::ProgramInputs { expected: self.inputs.len(), found: I::COUNT });
+        }
+        inputs.visit(|number, given| {
+            let (kind, shape) = match &given {
+                Given::Elements(elements) => ("an array", elements.shape()),
+                Given::Indices(indices) => ("a list of indices", indices.shape().clone()),
+            };
+            let (expected_kind, expected) = match &self.inputs[number] {
+                Expected::Elements(shape) => ("an array", shape),
+                Expected::Indices(shape) => ("a list of indices", shape),
+            };
+            if kind != expected_kind || shape != *expected {
+                let expected = expected.clone();
+                return Err(Error::ProgramInput { input: number, expected_kind, expected, kind, shape });
+            }
+            let Given::Indices(indices) = given else { return Ok(()) };
+            for entry in plan.schedule.index_inputs.iter().filter(|entry| entry.input == number) {
+                let length = entry.shape[entry.axis];
+                if let Some(&index) = indices.values().iter().find(|&&index| index >= length) {
+                    let (axis, shape) = (entry.axis, entry.shape.clone());
+                    return Err(Error::Index { operation: "program", index: index as isize, axis, shape });
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+impl<T: Real> fmt::Debug for Program<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("steps", &self.steps()).field("bytes", &self.bytes()).finish_non_exhaustive()
+    }
+}

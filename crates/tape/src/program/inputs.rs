@@ -1,0 +1,138 @@
+//! What changes from run to run: arrays and lists of indices.
+
+use ndarray::{ArrayBase, Data, Dimension};
+
+use crate::elements::Elements;
+use crate::indices::Indices;
+use crate::real::Real;
+use crate::tape::Tape;
+use crate::tensor::Tensor;
+
+/// One input of a program, as a run brings it: an array of elements, or a list of indices.
+pub trait Input<T: Real> {
+    /// What the recording gets for it: a [`Tensor`], or [`Indices`].
+    type Recorded;
+
+    #[doc(hidden)]
+    fn record(&self, number: usize, tape: &Tape<T>) -> (Self::Recorded, Option<u32>);
+
+    #[doc(hidden)]
+    fn given(&self) -> Given<'_, T>;
+}
+
+/// An input whose kind is looked at.
+#[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "nobody outside gets to see one")]
+pub enum Given<'a, T> {
+    Elements(&'a dyn Elements<T>),
+    Indices(Indices<'a>),
+}
+
+impl<T: Real, I: Input<T> + ?Sized> Input<T> for &I {
+    type Recorded = I::Recorded;
+
+    fn record(&self, number: usize, tape: &Tape<T>) -> (I::Recorded, Option<u32>) {
+        (**self).record(number, tape)
+    }
+
+    fn given(&self) -> Given<'_, T> {
+        (**self).given()
+    }
+}
+
+macro_rules! arrays {
+    ($([$($parameter:tt)*] $array:ty;)*) => {$(
+        impl<T: Real, $($parameter)*> Input<T> for $array {
+            type Recorded = Tensor<T>;
+
+            fn record(&self, _: usize, tape: &Tape<T>) -> (Tensor<T>, Option<u32>) {
+                let tensor = tape.constant(self);
+                (tensor, Some(tensor.node))
+            }
+
+            fn given(&self) -> Given<'_, T> {
+                Given::Elements(self)
+            }
+        }
+    )*};
+}
+arrays! {
+    [S: Data<Elem = T>, D: Dimension] ArrayBase<S, D>;
+    [] Vec<T>;
+    [const N: usize] [T; N];
+    [const M: usize, const N: usize] [[T; N]; M];
+}
+
+macro_rules! index_lists {
+    ($([$($parameter:tt)*] $list:ty;)*) => {$(
+        impl<T: Real, $($parameter)*> Input<T> for $list {
+            type Recorded = Indices<'static>;
+
+            fn record(&self, number: usize, _: &Tape<T>) -> (Indices<'static>, Option<u32>) {
+                (Indices::from(self).to_input(number), None)
+            }
+
+            fn given(&self) -> Given<'_, T> {
+                Given::Indices(Indices::from(self))
+            }
+        }
+    )*};
+}
+index_lists! {
+    [] [usize];
+    [] Vec<usize>;
+    [const N: usize] [usize; N];
+    [] Indices<'_>;
+}
+
+/// All inputs of a program: a tuple of [`Input`]s, `()` for none.
+pub trait Inputs<T: Real> {
+    /// What the recording gets.
+    type Recorded;
+
+    #[doc(hidden)]
+    fn record(&self, tape: &Tape<T>, nodes: &mut Vec<Option<u32>>) -> Self::Recorded;
+
+    #[doc(hidden)]
+    fn visit<E>(&self, visit: impl FnMut(usize, Given<'_, T>) -> Result<(), E>) -> Result<(), E>;
+
+    #[doc(hidden)]
+    const COUNT: usize;
+}
+
+macro_rules! tuples {
+    ($(($($name:ident $number:tt),*);)*) => {$(
+        impl<T: Real, $($name: Input<T>),*> Inputs<T> for ($($name,)*) {
+            type Recorded = ($($name::Recorded,)*);
+
+            const COUNT: usize = <[usize]>::len(&[$($number),*]);
+
+            #[allow(unused_variables, clippy::unused_unit, reason = "there may be no input")]
+            fn record(&self, tape: &Tape<T>, nodes: &mut Vec<Option<u32>>) -> Self::Recorded {
+                ($({
+                    let (recorded, node) = self.$number.record($number, tape);
+                    nodes.push(node);
+                    recorded
+                },)*)
+            }
+
+            #[allow(unused_mut, unused_variables, reason = "there may be no input")]
+            fn visit<Error>(
+                &self,
+                mut visit: impl FnMut(usize, Given<'_, T>) -> Result<(), Error>,
+            ) -> Result<(), Error> {
+                $(visit($number, self.$number.given())?;)*
+                Ok(())
+            }
+        }
+    )*};
+}
+tuples! {
+    ();
+    (A 0);
+    (A 0, B 1);
+    (A 0, B 1, C 2);
+    (A 0, B 1, C 2, D 3);
+    (A 0, B 1, C 2, D 3, E 4);
+    (A 0, B 1, C 2, D 3, E 4, F 5);
+}

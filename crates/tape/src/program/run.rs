@@ -1,0 +1,204 @@
+//! The steps of a program, carried out.
+
+use std::ops::Range;
+
+use super::memory::Layout;
+use super::schedule::{Action, Memory, Place, Schedule, Step};
+use crate::arena::Arena;
+use crate::kernel::{self, View};
+use crate::op::Extreme;
+use crate::product::{self, Operand as Factor};
+use crate::real::Real;
+use crate::transpose::around;
+
+/// Everything about a program that stays the same from run to run.
+#[derive(Debug)]
+pub(super) struct Plan<T> {
+    pub(super) schedule: Schedule,
+    pub(super) layout: Layout,
+    pub(super) constants: Vec<T>,
+}
+
+/// The memory of one run at a time.
+pub(super) struct Workspace<T: Real> {
+    memory: Arena<T>,
+    scratch: Arena<T>,
+    pub(super) indices: Vec<u32>,
+}
+
+impl<T: Real> Workspace<T> {
+    pub(super) fn new(indices: Vec<u32>) -> Self {
+        Self { memory: Arena::new(), scratch: Arena::new(), indices }
+    }
+}
+
+/// One run: the plan, and what it reads and writes.
+pub(super) struct Run<'a, T: Real> {
+    plan: &'a Plan<T>,
+    params: &'a [T],
+    gradients: &'a mut [T],
+    /// The memory of all buffers. Only `operand` and `output` make references into it.
+    memory: *mut T,
+    scratch: &'a mut Arena<T>,
+    indices: &'a mut Vec<u32>,
+}
+
+impl<'a, T: Real> Run<'a, T> {
+    pub(super) fn new(
+        plan: &'a Plan<T>,
+        workspace: &'a mut Workspace<T>,
+        params: &'a [T],
+        gradients: &'a mut [T],
+    ) -> Self {
+        let Workspace { memory, scratch, indices } = workspace;
+        memory.reset();
+        let memory = memory.take(plan.layout.len).as_mut_ptr();
+        Self { plan, params, gradients, memory, scratch, indices }
+    }
+
+    /// Where a tensor input is written.
+    pub(super) fn input(&mut self, number: usize) -> Option<&mut [T]> {
+        let place = self.plan.schedule.inputs[number].as_ref()?;
+        Some(self.output(place))
+    }
+
+    pub(super) fn list(&mut self, range: Range<usize>) -> &mut [u32] {
+        &mut self.indices[range]
+    }
+
+    /// Carries out all steps.
+    pub(super) fn steps(&mut self) {
+        let plan = self.plan;
+        for step in &plan.schedule.steps {
+            self.step(step);
+            self.scratch.reset();
+        }
+    }
+
+    /// A result, once the steps are done.
+    pub(super) fn root(&self, number: usize) -> View<'_, T> {
+        self.operand(&self.plan.schedule.roots[number])
+    }
+
+    fn bytes(&self, place: &Place) -> Range<usize> {
+        let Memory::Buffer(buffer) = place.memory else { unreachable!("only buffers lie in this memory") };
+        let start = self.plan.layout.offsets[buffer as usize];
+        start..start + self.plan.schedule.buffers[buffer as usize]
+    }
+
+    fn operand<'b>(&self, place: &'b Place) -> View<'b, T>
+    where
+        'a: 'b,
+    {
+        let data = match place.memory {
+            Memory::Params => self.params,
+            Memory::Constants => &self.plan.constants,
+            Memory::Gradients => unreachable!("no step reads the gradients of parameters"),
+            Memory::Buffer(_) => {
+                let range = self.bytes(place);
+                assert!(range.end <= self.plan.layout.len);
+                // SAFETY: The range lies in the memory that `new` took, which is initialised and stays until the next
+                // run. The only mutable reference into it at the same time is the output of the step that reads this
+                // operand, and `lay_out` made sure that the two do not overlap.
+                unsafe { std::slice::from_raw_parts(self.memory.add(range.start), range.len()) }
+            }
+        };
+        View { data, offset: place.offset, shape: &place.shape, strides: &place.strides }
+    }
+
+    fn output<'b>(&mut self, place: &Place) -> &'b mut [T]
+    where
+        'a: 'b,
+    {
+        let len = place.shape.size();
+        match place.memory {
+            Memory::Gradients => {
+                let gradients = &mut self.gradients[place.offset..place.offset + len];
+                // SAFETY: Nothing else refers to the gradients while a step is carried out.
+                unsafe { std::slice::from_raw_parts_mut(gradients.as_mut_ptr(), len) }
+            }
+            Memory::Buffer(_) => {
+                let range = self.bytes(place);
+                assert!(range.end <= self.plan.layout.len && place.offset + len <= range.len());
+                // SAFETY: As in `operand`; a step has one output, and it is used for that step only.
+                unsafe { std::slice::from_raw_parts_mut(self.memory.add(range.start + place.offset), len) }
+            }
+            Memory::Params | Memory::Constants => unreachable!("no step writes parameters or constants"),
+        }
+    }
+
+    fn step(&mut self, step: &'a Step) {
+        let Step { action, operands, output: place, accumulate } = step;
+        let accumulate = *accumulate;
+        if let &Action::Places { axis, extreme, indices } = action {
+            let x = self.operand(&operands[0]);
+            let elements = kernel::dense(x, self.scratch);
+            let [outer, middle, inner] = around(x.shape, axis);
+            let values = self.scratch.take(outer * inner);
+            let list = &mut self.indices[indices.start as usize..][..indices.len as usize];
+            let find = match extreme {
+                Extreme::Max => kernel::max,
+                Extreme::Min => kernel::min,
+            };
+            return find(elements, outer, middle, inner, values, list);
+        }
+        let out = self.output(place);
+        let x = |operand: usize| self.operand(&operands[operand]);
+        let dense = |operand: usize| kernel::dense(self.operand(&operands[operand]), self.scratch);
+        match action {
+            Action::Unary(rule) => kernel::unary(*rule, x(0), out),
+            Action::Powi(n) => kernel::powi(*n, x(0), out),
+            Action::Binary(rule) => kernel::binary(*rule, x(0), x(1), out),
+            Action::Compare(comparison) => kernel::compare(*comparison, x(0), x(1), out),
+            Action::Select => kernel::select(x(0), x(1), x(2), out),
+            Action::Linear(linear) => linear.apply(x(0), &place.shape, self.indices, self.scratch, out, accumulate),
+            Action::Product([left, right]) => {
+                let left = Factor { view: x(0), transposed: *left };
+                let right = Factor { view: x(1), transposed: *right };
+                product::batched(left, right, &place.shape, self.scratch, out, accumulate);
+            }
+            Action::Part(cut) => {
+                let strides = place.shape.dense_strides();
+                let offset = cut.starts.iter().zip(&strides).map(|(&start, &stride)| start as usize * stride as usize);
+                kernel::copy_strided(dense(0), x(0).shape, out, offset.sum(), &strides);
+            }
+            Action::Extreme(extreme) => {
+                let elements = dense(0);
+                let find = match extreme {
+                    Extreme::Max => kernel::max,
+                    Extreme::Min => kernel::min,
+                };
+                find(elements, 1, elements.len(), 1, out, &mut [0]);
+            }
+            Action::LogSoftmax => {
+                let (rows, cols) = rows(&place.shape);
+                kernel::log_softmax(dense(0), rows, cols, out);
+            }
+            Action::Places { .. } => unreachable!("dealt with above"),
+            Action::UnaryShare(rule) => kernel::unary_share(*rule, x(0), x(1), dense(2), out, accumulate),
+            Action::PowiShare(n) => kernel::powi_share(*n, x(0), x(1), dense(2), out, accumulate),
+            Action::BinaryShare(rule, side) => {
+                kernel::binary_share(*rule, *side, x(0), x(1), x(2), dense(3), out, accumulate);
+            }
+            Action::SelectShare(side) if accumulate => {
+                let share = self.scratch.take(out.len());
+                kernel::select_share(*side, x(0), x(1), share);
+                out.iter_mut().zip(&*share).for_each(|(sum, &share)| *sum += share);
+            }
+            Action::SelectShare(side) => kernel::select_share(*side, x(0), x(1), out),
+            Action::ExtremeShare => kernel::split_ties(dense(0), dense(1)[0], dense(2)[0], out, accumulate),
+            Action::LogSoftmaxShare => {
+                let (rows, cols) = rows(&place.shape);
+                kernel::log_softmax_share(dense(0), dense(1), rows, cols, out, accumulate);
+            }
+            Action::Copy if accumulate => kernel::add(x(0), out),
+            Action::Copy => kernel::copy(x(0), out),
+        }
+    }
+}
+
+/// A shape as rows along its last axis.
+fn rows(shape: &[usize]) -> (usize, usize) {
+    let cols = shape.last().copied().unwrap_or(1);
+    (shape.iter().product::<usize>().checked_div(cols).unwrap_or(0), cols)
+}
