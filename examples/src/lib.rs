@@ -38,6 +38,8 @@ mod book {
     mod numbers {}
     #[doc = include_str!("../../docs/src/tensors.md")]
     mod tensors {}
+    #[doc = include_str!("../../docs/src/higher.md")]
+    mod higher {}
     #[doc = include_str!("../../docs/src/trust.md")]
     mod trust {}
     #[doc = include_str!("../../docs/src/programs.md")]

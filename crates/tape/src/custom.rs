@@ -186,7 +186,7 @@ fn shares<T: Real>(
     let output = arrays.pop().expect("the output is the last");
     // Variables, because the rule may differentiate something itself.
     let inputs: Vec<Tensor<T>> = arrays.iter().map(|input| tape.variable(input)).collect();
-    let shares = checked(operation, &inputs, operation.vjp(&inputs, tape.constant(&output), tape.constant(adjoint)))?;
+    let shares = checked(operation, &inputs, operation.vjp(&inputs, tape.variable(&output), tape.constant(adjoint)))?;
     Ok(shares.into_iter().map(|share| share.map(Tensor::to_array)).collect())
 }
 

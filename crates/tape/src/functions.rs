@@ -2,7 +2,12 @@
 
 use std::cell::RefCell;
 
+use ndarray::Array2;
+
+use crate::error::{Error, unwrap};
+use crate::shape::Shape;
 use crate::tape::Tape;
+use crate::tensor::Tensor;
 use crate::var::Var;
 
 thread_local! {
@@ -30,14 +35,44 @@ thread_local! {
 /// If the function returns a variable of another tape.
 #[track_caller]
 pub fn value_and_grad(f: impl FnOnce(&[Var]) -> Var, x: &[f64]) -> (f64, Vec<f64>) {
+    on_spare(|tape| {
+        let x = tape.vars(x);
+        swept(tape, f(&x), &x)
+    })
+}
+
+/// Lends a spare tape.
+#[track_caller]
+fn on_spare<R>(compute: impl FnOnce(&mut Tape<f64>) -> R) -> R {
     let mut tape = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
-    let x = tape.vars(x);
-    let y = f(&x);
-    let (value, gradients) = tape.value_and_grad_of(y);
-    let gradient = x.iter().map(|&x| gradients[x]).collect();
+    let result = compute(&mut tape);
     tape.reset();
     SPARE.with_borrow_mut(|spare| spare.push(tape));
-    (value, gradient)
+    result
+}
+
+#[track_caller]
+fn swept(tape: &Tape<f64>, y: Var, x: &[Var]) -> (f64, Vec<f64>) {
+    let (value, gradients) = tape.value_and_grad_of(y);
+    (value, x.iter().map(|&x| gradients[x]).collect())
+}
+
+/// How outputs change along a direction, by one forward pass for all of them.
+#[track_caller]
+fn along(y: &[Var], x: &[Var], direction: &[f64]) -> Vec<f64> {
+    if y.iter().all(|y| y.is_constant()) {
+        return vec![0.0; y.len()];
+    }
+    let tangents: Vec<Var> = direction.iter().map(|&v| Var::constant(v)).collect();
+    Tensor::stack_vars(y).jvp(x, tangents.as_slice()).to_array().into_iter().collect()
+}
+
+#[track_caller]
+fn fitting(operation: &'static str, left: usize, right: usize, rule: &'static str) {
+    if left != right {
+        let [left, right] = [left, right].map(|length| Shape::from([length]));
+        unwrap(Err(Error::Shapes { operation, left, right, rule }))
+    }
 }
 
 /// The gradient of a function of several variables; see [`value_and_grad`].
@@ -58,4 +93,113 @@ pub fn gradient(f: impl FnOnce(&[Var]) -> Var, x: &[f64]) -> Vec<f64> {
 #[track_caller]
 pub fn derivative(f: impl FnOnce(Var) -> Var, x: f64) -> f64 {
     value_and_grad(|x| f(x[0]), &[x]).1[0]
+}
+
+/// The values of a function, and how they change when the inputs change along `v`: the Jacobian times `v`, by one pass
+/// forwards.
+///
+/// ```
+/// let (y, dy) = tape::jvp(|x| vec![x[0] * x[1], x[0].powi(2), 7.0.into()], &[3.0, 4.0], &[1.0, 0.5]);
+/// assert_eq!((y, dy), (vec![12.0, 9.0, 7.0], vec![4.0 + 1.5, 6.0, 0.0]));
+/// ```
+///
+/// # Panics
+/// If there is not one tangent an input, or the function returns a variable of another tape.
+#[track_caller]
+pub fn jvp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], v: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    fitting("jvp", x.len(), v.len(), "there must be one tangent a variable");
+    on_spare(|tape| {
+        let x = tape.vars(x);
+        let y = f(&x);
+        (y.iter().map(|y| y.value()).collect(), along(&y, &x, v))
+    })
+}
+
+/// The values of a function, and the gradient of their sum weighted with `w`: the transposed Jacobian times `w`, by one
+/// sweep backwards.
+///
+/// ```
+/// let (y, share) = tape::vjp(|x| vec![x[0] * x[1], x[0].powi(2)], &[3.0, 4.0], &[1.0, 10.0]);
+/// assert_eq!((y, share), (vec![12.0, 9.0], vec![4.0 + 60.0, 3.0]));
+/// ```
+///
+/// # Panics
+/// If there is not one weight an output, or the function returns a variable of another tape.
+#[track_caller]
+pub fn vjp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], w: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    on_spare(|tape| {
+        let x = tape.vars(x);
+        let y = f(&x);
+        fitting("vjp", y.len(), w.len(), "there must be one adjoint an output");
+        let weighted = y.iter().zip(w).fold(Var::constant(0.0), |sum, (&y, &w)| sum + y * w);
+        (y.iter().map(|y| y.value()).collect(), swept(tape, weighted, &x).1)
+    })
+}
+
+/// The Hessian of a function times `v`, without the Hessian: a sweep backwards over the change along `v`. It costs a few
+/// evaluations of the function, whatever the number of variables (Pearlmutter 1994).
+///
+/// ```
+/// // The Hessian of a^2 b is [[2 b, 2 a], [2 a, 0]].
+/// assert_eq!(tape::hvp(|x| x[0].powi(2) * x[1], &[2.0, 3.0], &[1.0, 10.0]), [6.0 + 40.0, 4.0]);
+/// ```
+///
+/// # Panics
+/// If there is not one tangent a variable, or the function returns a variable of another tape.
+#[track_caller]
+pub fn hvp(f: impl FnOnce(&[Var]) -> Var, x: &[f64], v: &[f64]) -> Vec<f64> {
+    fitting("hvp", x.len(), v.len(), "there must be one tangent a variable");
+    let tangents: Vec<Var> = v.iter().map(|&v| Var::constant(v)).collect();
+    gradient(|x| f(x).jvp(x, tangents.as_slice()), x)
+}
+
+/// The Jacobian of a function: a row an output, a column an input. With fewer inputs than outputs it is made column by
+/// column, forwards, otherwise row by row, backwards.
+///
+/// ```
+/// use ndarray::array;
+/// let tall = tape::jacobian(|x| vec![x[0].powi(2), 5.0 * x[0]], &[3.0]);
+/// assert_eq!(tall, array![[6.0], [5.0]]);
+/// let wide = tape::jacobian(|x| vec![x[0] * x[1]], &[3.0, 4.0]);
+/// assert_eq!(wide, array![[4.0, 3.0]]);
+/// ```
+///
+/// # Panics
+/// If the function returns a variable of another tape.
+#[track_caller]
+pub fn jacobian(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64]) -> Array2<f64> {
+    on_spare(|tape| {
+        let x = tape.vars(x);
+        let y = f(&x);
+        let mut jacobian = Array2::zeros((y.len(), x.len()));
+        if y.len() <= x.len() {
+            for (mut row, &y) in jacobian.rows_mut().into_iter().zip(&y) {
+                row.assign(&ndarray::aview1(&swept(tape, y, &x).1));
+            }
+            return jacobian;
+        }
+        let here = tape.position();
+        let mut direction = vec![0.0; x.len()];
+        for (j, mut column) in jacobian.columns_mut().into_iter().enumerate() {
+            direction[j] = 1.0;
+            column.assign(&ndarray::aview1(&along(&y, &x, &direction)));
+            direction[j] = 0.0;
+            tape.rewind(here);
+        }
+        jacobian
+    })
+}
+
+/// The Hessian of a function: the [`jacobian`] of its gradient.
+///
+/// ```
+/// let hessian = tape::hessian(|x| x[0].powi(2) * x[1], &[2.0, 3.0]);
+/// assert_eq!(hessian, ndarray::array![[6.0, 4.0], [4.0, 0.0]]);
+/// ```
+///
+/// # Panics
+/// If the function returns a variable of another tape.
+#[track_caller]
+pub fn hessian(f: impl FnOnce(&[Var]) -> Var, x: &[f64]) -> Array2<f64> {
+    jacobian(|x| f(x).grad(x), x)
 }

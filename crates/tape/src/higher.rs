@@ -4,6 +4,7 @@
 //! Both walk over handles only, so that nothing is borrowed while they record.
 
 mod adjoint;
+mod dense;
 mod tangent;
 mod traced;
 

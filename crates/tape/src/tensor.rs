@@ -1,8 +1,10 @@
 //! `Tensor`, the tensor handle: an array that remembers how it was computed.
 
+mod adaptive_pool;
 mod axes;
 mod convolution;
 mod diagonal;
+mod einsum;
 mod elementwise;
 mod index;
 mod join;
@@ -10,7 +12,9 @@ mod linear_algebra;
 mod mask;
 mod order;
 mod pad;
+mod pool;
 mod reduce;
+mod resize;
 mod scan;
 mod scatter;
 mod shape;
@@ -29,7 +33,9 @@ pub use self::convolution::Convolution;
 pub use self::elementwise::Mask;
 pub use self::order::Order;
 pub use self::pad::Padding;
-pub use self::spatial::PerAxis;
+pub use self::pool::Pooling;
+pub use self::resize::Interpolation;
+pub use self::spatial::{Margins, PerAxis};
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel;

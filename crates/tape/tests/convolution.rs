@@ -1,355 +1,487 @@
-//! Are convolutions and their transposes what plain loops say, and their gradients what differences say?
+//! Do convolutions and pools give what their definitions say, and the gradients of that?
 
-use ndarray::{ArrayD, Dimension, array};
-use proptest::prelude::*;
-use tape::{Convolution, PerAxis, Tape, Tensor, check_tensors};
+use ndarray::{ArrayD, Dimension, IxDyn, array, s};
+use tape::{Convolution, Margins, Params, Pass, PerAxis, Pooling, Program, Tape, Tensor, check_tensors};
 
-fn spread(shape: &[usize], phase: usize) -> ArrayD<f64> {
-    let size: usize = shape.iter().product();
-    let elements = (0..size).map(|i| ((i * 37 + phase * 101 + 11) % 64) as f64 / 16.0 - 2.0).collect();
-    ArrayD::from_shape_vec(shape, elements).unwrap()
+/// Distinct numbers between -2 and 2, none of them near 0 and no two near each other, in no order.
+fn numbers(shape: &[usize]) -> ArrayD<f64> {
+    let size = shape.iter().product::<usize>();
+    let spread = |i: usize| ((i * 37 + 11) % 101) as f64 / 101.0;
+    let elements = (0..size).map(|i| if i % 2 == 0 { 0.2 + 1.8 * spread(i) } else { -0.2 - 1.8 * spread(i) });
+    ArrayD::from_shape_vec(IxDyn(shape), elements.collect()).unwrap()
 }
 
-/// One axis of a convolution.
+fn assert_close(found: &ArrayD<f64>, expected: &ArrayD<f64>, what: &str) {
+    assert_eq!(found.shape(), expected.shape(), "{what}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-12, "{what}: {found}, not {expected}");
+    }
+}
+
+/// The settings of a convolution as the loops below read them.
 #[derive(Debug, Clone, Copy)]
-struct Axis {
-    length: usize,
-    window: usize,
-    stride: usize,
-    dilation: usize,
-    padding: (usize, usize),
-    output_padding: usize,
-}
-
-#[derive(Debug, Clone)]
-struct Case {
-    batch: usize,
+struct Settings<const D: usize> {
+    stride: [usize; D],
+    padding: [(usize, usize); D],
+    dilation: [usize; D],
     groups: usize,
-    /// Channels of one group.
-    channels: [usize; 2],
-    axes: Vec<Axis>,
+    output_padding: [usize; D],
 }
 
-impl Case {
-    fn options(&self) -> Convolution {
-        let options = Convolution::new().groups(self.groups);
-        match self.axes[..] {
-            [x] => options.stride(x.stride).dilation(x.dilation).padding(x.padding).output_padding(x.output_padding),
-            [y, x] => options
-                .stride([y.stride, x.stride])
-                .dilation([y.dilation, x.dilation])
-                .padding([y.padding, x.padding])
-                .output_padding([y.output_padding, x.output_padding]),
-            [z, y, x] => options
-                .stride([z.stride, y.stride, x.stride])
-                .dilation([z.dilation, y.dilation, x.dilation])
-                .padding([z.padding, y.padding, x.padding])
-                .output_padding([z.output_padding, y.output_padding, x.output_padding]),
-            _ => unreachable!("one to three axes"),
+impl<const D: usize> Settings<D> {
+    const PLAIN: Self =
+        Self { stride: [1; D], padding: [(0, 0); D], dilation: [1; D], groups: 1, output_padding: [0; D] };
+
+    fn settings(self) -> Convolution<D> {
+        let with_axes = Convolution::new().stride(self.stride).padding(self.padding).dilation(self.dilation);
+        with_axes.groups(self.groups).output_padding(self.output_padding)
+    }
+
+    /// Where the kernel's element `at` meets the padded input when the window stands at `window`; `None` in the padding.
+    fn place(&self, window: &[usize], at: &[usize], length: &[usize]) -> Option<[usize; D]> {
+        let mut place = [0; D];
+        for axis in 0..D {
+            let padded = window[axis] * self.stride[axis] + at[axis] * self.dilation[axis];
+            place[axis] = padded.checked_sub(self.padding[axis].0).filter(|&place| place < length[axis])?;
         }
+        Some(place)
     }
 
-    fn shapes(&self, transposed: bool) -> [Vec<usize>; 2] {
-        let [inputs, outputs] = self.channels;
-        let input = [self.batch, inputs * self.groups].into_iter().chain(self.axes.iter().map(|axis| axis.length));
-        let channels = if transposed { [inputs * self.groups, outputs] } else { [outputs * self.groups, inputs] };
-        let weight = channels.into_iter().chain(self.axes.iter().map(|axis| axis.window));
-        [input.collect(), weight.collect()]
-    }
-
-    /// Where an output of a convolution looks: the input's place along an axis, if it is not in the padding.
-    fn place(axis: &Axis, position: usize, inside: usize) -> Option<usize> {
-        (position * axis.stride + inside * axis.dilation)
-            .checked_sub(axis.padding.0)
-            .filter(|&place| place < axis.length)
-    }
-
-    /// By the definition: for every output, a sum over channels and window.
-    fn naive(&self, x: &ArrayD<f64>, weight: &ArrayD<f64>) -> ArrayD<f64> {
-        let [inputs, outputs] = self.channels;
-        let length = |axis: &Axis| {
-            (axis.length + axis.padding.0 + axis.padding.1 - axis.dilation * (axis.window - 1) - 1) / axis.stride + 1
-        };
-        let shape: Vec<_> =
-            [self.batch, outputs * self.groups].into_iter().chain(self.axes.iter().map(length)).collect();
-        let windows: Vec<_> = self.axes.iter().map(|axis| axis.window).collect();
-        let mut out = ArrayD::zeros(shape);
-        for (at, sum) in out.indexed_iter_mut() {
-            for channel in 0..inputs {
-                for inside in ndarray::indices(&windows[..]) {
-                    let places = self.axes.iter().enumerate();
-                    let places: Option<Vec<_>> =
-                        places.map(|(axis, own)| Self::place(own, at[2 + axis], inside[axis])).collect();
-                    let Some(places) = places else { continue };
-                    let from = [at[0], at[1] / outputs * inputs + channel].into_iter().chain(places);
-                    let by = [at[1], channel].into_iter().chain(inside.slice().to_vec());
-                    *sum += x[&from.collect::<Vec<_>>()[..]] * weight[&by.collect::<Vec<_>>()[..]];
+    /// The convolution by its definition, one product after the other.
+    fn convolved(&self, x: &ArrayD<f64>, weight: &ArrayD<f64>) -> ArrayD<f64> {
+        let mut shape = vec![x.shape()[0], weight.shape()[0]];
+        for axis in 0..D {
+            let padded = x.shape()[axis + 2] + self.padding[axis].0 + self.padding[axis].1;
+            let extent = self.dilation[axis] * (weight.shape()[axis + 2] - 1) + 1;
+            shape.push((padded - extent) / self.stride[axis] + 1);
+        }
+        let (inner, outer) = (weight.shape()[1], weight.shape()[0] / self.groups);
+        let mut output = ArrayD::zeros(shape);
+        for (to, sum) in output.indexed_iter_mut() {
+            for (from, factor) in weight.indexed_iter().filter(|(from, _)| from[0] == to[1]) {
+                if let Some(place) = self.place(&to.slice()[2..], &from.slice()[2..], &x.shape()[2..]) {
+                    let channel = to[1] / outer * inner + from[1];
+                    *sum += factor * x[&[&[to[0], channel], &place[..]].concat()[..]];
                 }
             }
         }
-        out
+        output
     }
 
-    /// By the definition: every input lays the weight down on the output.
-    fn naive_transposed(&self, x: &ArrayD<f64>, weight: &ArrayD<f64>) -> ArrayD<f64> {
-        let [inputs, outputs] = self.channels;
-        let length = |axis: &Axis| {
-            (axis.length - 1) * axis.stride + axis.dilation * (axis.window - 1) + 1 + axis.output_padding
-                - axis.padding.0
-                - axis.padding.1
-        };
-        let shape: Vec<_> =
-            [self.batch, outputs * self.groups].into_iter().chain(self.axes.iter().map(length)).collect();
-        let windows: Vec<_> = self.axes.iter().map(|axis| axis.window).collect();
-        let mut out = ArrayD::zeros(shape.clone());
-        for (at, &element) in x.indexed_iter() {
-            for channel in 0..outputs {
-                for inside in ndarray::indices(&windows[..]) {
-                    let places = self.axes.iter().enumerate().map(|(axis, own)| {
-                        (at[2 + axis] * own.stride + inside[axis] * own.dilation)
-                            .checked_sub(own.padding.0)
-                            .filter(|&place| place < shape[2 + axis])
-                    });
-                    let Some(places) = places.collect::<Option<Vec<_>>>() else { continue };
-                    let to = [at[0], at[1] / inputs * outputs + channel].into_iter().chain(places);
-                    let by = [at[1], channel].into_iter().chain(inside.slice().to_vec());
-                    out[&to.collect::<Vec<_>>()[..]] += element * weight[&by.collect::<Vec<_>>()[..]];
+    /// The transposed convolution by its definition: every element of the input adds a multiple of the kernel.
+    fn transposed(&self, x: &ArrayD<f64>, weight: &ArrayD<f64>) -> ArrayD<f64> {
+        let (inner, outer) = (x.shape()[1] / self.groups, weight.shape()[1]);
+        let mut shape = vec![x.shape()[0], outer * self.groups];
+        for axis in 0..D {
+            let extent = self.dilation[axis] * (weight.shape()[axis + 2] - 1) + 1;
+            let whole = (x.shape()[axis + 2] - 1) * self.stride[axis] + extent + self.output_padding[axis];
+            shape.push(whole - self.padding[axis].0 - self.padding[axis].1);
+        }
+        let mut output = ArrayD::zeros(shape.clone());
+        for (from, element) in x.indexed_iter() {
+            for (at, factor) in weight.indexed_iter().filter(|(at, _)| at[0] == from[1]) {
+                if let Some(place) = self.place(&from.slice()[2..], &at.slice()[2..], &shape[2..]) {
+                    let channel = from[1] / inner * outer + at[1];
+                    output[&[&[from[0], channel], &place[..]].concat()[..]] += factor * element;
                 }
             }
         }
-        out
-    }
-
-    fn convolve(&self, x: Tensor<f64>, weight: Tensor<f64>, transposed: bool) -> Tensor<f64> {
-        let options = self.options();
-        match (self.axes.len(), transposed) {
-            (1, false) => x.conv1d(weight, options),
-            (2, false) => x.conv2d(weight, options),
-            (3, false) => x.conv3d(weight, options),
-            (1, true) => x.conv_transpose1d(weight, options),
-            (2, true) => x.conv_transpose2d(weight, options),
-            (3, true) => x.conv_transpose3d(weight, options),
-            _ => unreachable!("one to three axes"),
-        }
+        output
     }
 }
 
-fn axis(transposed: bool) -> impl Strategy<Value = Axis> {
-    let settings = (1_usize..4, 1_usize..4, 1_usize..3, 0_usize..3, 0_usize..3, 0_usize..4, 0_usize..3);
-    settings.prop_map(move |(window, stride, dilation, before, behind, more, appended)| {
-        let extent = (window - 1) * dilation + 1;
-        if transposed {
-            let output_padding = appended.min(stride.max(dilation) - 1);
-            let spare = more * stride + extent + output_padding - 1;
-            let before = before.min(spare);
-            let padding = (before, behind.min(spare - before));
-            Axis { length: more + 1, window, stride, dilation, padding, output_padding }
-        } else {
-            let length = (extent + more).saturating_sub(before + behind).max(1);
-            Axis { length, window, stride, dilation, padding: (before, behind), output_padding: 0 }
-        }
-    })
+type Method<const D: usize> = fn(Tensor<f64>, Tensor<f64>, Convolution<D>) -> Tensor<f64>;
+
+fn assert_convolution<const D: usize>(method: Method<D>, settings: Settings<D>, x: &[usize], weight: &[usize]) {
+    assert_operation(method, settings, Settings::convolved, x, weight);
 }
 
-fn case(transposed: bool) -> impl Strategy<Value = Case> {
-    let axes = prop::collection::vec(axis(transposed), 1..4);
-    (0_usize..3, 1_usize..3, 1_usize..3, 1_usize..3, axes).prop_map(|(batch, groups, inputs, outputs, axes)| Case {
-        batch,
-        groups,
-        channels: [inputs, outputs],
-        axes,
-    })
+fn assert_transposed<const D: usize>(method: Method<D>, settings: Settings<D>, x: &[usize], weight: &[usize]) {
+    assert_operation(method, settings, Settings::transposed, x, weight);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
-
-    /// All numbers are multiples of 1/16, so the sums are exact in any order.
-    #[test]
-    fn convolutions_are_what_plain_loops_say(case in case(false)) {
-        let [x_shape, weight_shape] = case.shapes(false);
-        let (x, weight) = (spread(&x_shape, 1), spread(&weight_shape, 2));
-        let tape = Tape::new();
-        let y = case.convolve(tape.variable(&x), tape.variable(&weight), false);
-        prop_assert_eq!(y.to_array(), case.naive(&x, &weight));
-    }
-
-    #[test]
-    fn transposed_convolutions_are_what_plain_loops_say(case in case(true)) {
-        let [x_shape, weight_shape] = case.shapes(true);
-        let (x, weight) = (spread(&x_shape, 1), spread(&weight_shape, 2));
-        let tape = Tape::new();
-        let y = case.convolve(tape.variable(&x), tape.variable(&weight), true);
-        prop_assert_eq!(y.to_array(), case.naive_transposed(&x, &weight));
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
-
-    #[test]
-    fn the_gradients_of_random_convolutions_are_what_differences_say(case in case(false)) {
-        let shapes = case.shapes(false);
-        let inputs = [spread(&shapes[0], 1), spread(&shapes[1], 2)];
-        let report = check_tensors(|x| case.convolve(x[0], x[1], false), &inputs);
-        prop_assert!(report.passed(), "{report}");
-    }
-
-    #[test]
-    fn the_gradients_of_random_transposed_convolutions_are_what_differences_say(case in case(true)) {
-        let shapes = case.shapes(true);
-        let inputs = [spread(&shapes[0], 1), spread(&shapes[1], 2)];
-        let report = check_tensors(|x| case.convolve(x[0], x[1], true), &inputs);
-        prop_assert!(report.passed(), "{report}");
-    }
-}
-
-/// The tail that no window reaches has gradient zero, not garbage.
-#[test]
-fn what_no_window_reaches_has_gradient_zero() {
-    let tape = Tape::<f64>::new();
-    let x = tape.variable(array![[[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]]]);
-    let weight = tape.constant(array![[[1.0, 1.0]]]);
-    let gradients = x.conv1d(weight, Convolution::new().stride(3)).sum().backward();
-    assert_eq!(gradients[x].as_slice(), Some(&[1.0, 1.0, 0.0, 1.0, 1.0, 0.0][..]));
-}
-
-#[test]
-fn a_single_image_is_a_batch_of_one_without_the_axis() {
+fn assert_operation<const D: usize>(
+    method: Method<D>,
+    settings: Settings<D>,
+    definition: fn(&Settings<D>, &ArrayD<f64>, &ArrayD<f64>) -> ArrayD<f64>,
+    x: &[usize],
+    weight: &[usize],
+) {
+    let (x, weight) = (numbers(x), numbers(weight));
     let tape = Tape::new();
-    let (x, weight) = (tape.variable(spread(&[2, 4, 5], 1)), tape.variable(spread(&[3, 2, 2, 3], 2)));
-    let single = x.conv2d(weight, Convolution::new());
-    assert_eq!(single.shape(), [3, 3, 3]);
-    assert_eq!(single.to_array(), x.unsqueeze(0).conv2d(weight, Convolution::new()).squeeze(0).to_array());
-    let turned = weight.transpose(0, 1);
-    let single = x.conv_transpose2d(turned, Convolution::new());
-    assert_eq!(single.shape(), [3, 5, 7]);
-    assert_eq!(single.to_array(), x.unsqueeze(0).conv_transpose2d(turned, Convolution::new()).squeeze(0).to_array());
+    let found = method(tape.constant(&x), tape.constant(&weight), settings.settings()).to_array();
+    assert_close(&found, &definition(&settings, &x, &weight), &format!("{settings:?}"));
+    check_tensors(|x| method(x[0], x[1], settings.settings()), &[x, weight]).assert();
 }
 
 #[test]
-fn views_that_are_not_contiguous_convolve_like_their_copies() {
-    use ndarray::s;
-    let views = |x: &[Tensor<f64>]| {
-        let (image, weight) = (x[0].t().slice(s![.., .., ..;-1, ..]), x[1].slice(s![.., .., ..;-2, ..]));
-        image.conv2d(weight, Convolution::new().padding(1))
-    };
-    let inputs = [spread(&[1, 2, 4, 3], 1), spread(&[2, 2, 3, 2], 2)];
-    check_tensors(views, &inputs).assert();
+fn convolutions_of_one_axis_are_their_definition() {
+    let plain = Settings::<1>::PLAIN;
+    assert_convolution(Tensor::conv1d, plain, &[2, 3, 5], &[2, 3, 2]);
+    assert_convolution(Tensor::conv1d, Settings { stride: [2], ..plain }, &[1, 2, 6], &[3, 2, 3]);
+    assert_convolution(Tensor::conv1d, Settings { stride: [3], padding: [(0, 2)], ..plain }, &[2, 1, 5], &[1, 1, 2]);
+    assert_convolution(Tensor::conv1d, Settings { dilation: [3], padding: [(1, 0)], ..plain }, &[1, 2, 7], &[2, 2, 2]);
+    assert_convolution(Tensor::conv1d, Settings { groups: 3, ..plain }, &[2, 3, 4], &[6, 1, 3]);
+    assert_convolution(Tensor::conv1d, Settings { padding: [(3, 3)], ..plain }, &[1, 1, 1], &[1, 1, 2]);
+    assert_convolution(Tensor::conv1d, Settings { padding: [(2, 1)], ..plain }, &[1, 2, 0], &[1, 2, 3]);
+}
+
+#[test]
+fn convolutions_of_two_axes_are_their_definition() {
+    let plain = Settings::<2>::PLAIN;
+    assert_convolution(Tensor::conv2d, plain, &[1, 2, 3, 4], &[3, 2, 2, 3]);
+    let odd = Settings { stride: [2, 3], padding: [(1, 0), (0, 2)], ..plain };
+    assert_convolution(Tensor::conv2d, odd, &[2, 2, 4, 5], &[2, 2, 2, 2]);
+    let dilated = Settings { dilation: [2, 1], padding: [(1, 1), (0, 0)], groups: 2, ..plain };
+    assert_convolution(Tensor::conv2d, dilated, &[1, 4, 4, 3], &[2, 2, 2, 3]);
+    assert_convolution(Tensor::conv2d, plain, &[2, 3, 2, 2], &[4, 3, 1, 1]);
+}
+
+#[test]
+fn convolutions_of_three_axes_are_their_definition() {
+    let plain = Settings::<3>::PLAIN;
+    assert_convolution(Tensor::conv3d, plain, &[1, 2, 2, 3, 2], &[2, 2, 2, 2, 1]);
+    let odd =
+        Settings { stride: [1, 2, 1], padding: [(0, 1), (1, 0), (0, 0)], dilation: [1, 1, 2], groups: 2, ..plain };
+    assert_convolution(Tensor::conv3d, odd, &[1, 2, 2, 3, 3], &[2, 1, 2, 2, 2]);
+}
+
+#[test]
+fn transposed_convolutions_are_their_definition() {
+    let plain = Settings::<1>::PLAIN;
+    assert_transposed(Tensor::conv_transpose1d, plain, &[2, 3, 4], &[3, 2, 2]);
+    let odd = Settings { stride: [3], padding: [(2, 1)], output_padding: [2], ..plain };
+    assert_transposed(Tensor::conv_transpose1d, odd, &[1, 2, 3], &[2, 1, 4]);
+    let dilated = Settings { stride: [1], dilation: [3], output_padding: [2], groups: 2, ..plain };
+    assert_transposed(Tensor::conv_transpose1d, dilated, &[1, 4, 3], &[4, 3, 2]);
+    // A kernel shorter than the stride leaves gaps of zeros.
+    assert_transposed(Tensor::conv_transpose1d, Settings { stride: [3], ..plain }, &[2, 1, 3], &[1, 1, 1]);
+    let plain = Settings::<2>::PLAIN;
+    let odd = Settings { stride: [2, 1], padding: [(1, 0), (0, 1)], output_padding: [1, 0], groups: 2, ..plain };
+    assert_transposed(Tensor::conv_transpose2d, odd, &[2, 2, 2, 3], &[2, 2, 3, 2]);
+    let plain = Settings::<3>::PLAIN;
+    let odd = Settings { stride: [1, 2, 1], dilation: [1, 1, 2], ..plain };
+    assert_transposed(Tensor::conv_transpose3d, odd, &[1, 2, 2, 2, 1], &[2, 1, 1, 2, 2]);
 }
 
 #[test]
 fn a_transposed_convolution_is_the_adjoint_of_the_convolution() {
-    let tape = Tape::<f64>::new();
-    let x = tape.variable(spread(&[2, 4, 7, 6], 1));
-    let weight = tape.constant(spread(&[6, 2, 3, 2], 2));
-    let options = Convolution::new().groups(2).stride([2, 3]).padding([(1, 0), (2, 1)]).dilation([1, 2]);
-    let y = x.conv2d(weight, options);
-    let adjoint = tape.constant(spread(&y.shape(), 3));
-    let gradients = (y * adjoint).sum().backward();
-    // Heights 6 and 7 have as many windows: the output padding says that it was 7.
-    let back = adjoint.conv_transpose2d(weight, options.output_padding([1, 0]));
-    assert_eq!(back.to_array(), gradients[x].to_owned());
+    let settings = Convolution::new().stride([2, 1]).padding([(1, 0), (2, 1)]).dilation([1, 2]).groups(2);
+    let tape = Tape::new();
+    let x = tape.variable(numbers(&[2, 4, 6, 5]));
+    let weight = tape.constant(numbers(&[6, 2, 2, 3]));
+    let y = x.conv2d(weight, settings);
+    let adjoint = tape.constant(numbers(&y.shape()));
+    let gradient = (y * adjoint).sum().backward()[x].to_owned();
+    // Six padded to seven, windows of two every two: the last element is not reached.
+    let back = adjoint.conv_transpose2d(weight, settings.output_padding([1, 0]));
+    assert_close(&back.to_array(), &gradient, "adjoint");
 }
 
 #[test]
-fn every_malformed_convolution_names_the_rule_it_breaks() {
-    type Wrong = (&'static str, fn(&Tape<f64>) -> Result<Tensor<f64>, tape::Error>);
-    fn zeros(tape: &Tape<f64>, shape: &[usize]) -> Tensor<f64> {
-        tape.variable(ArrayD::zeros(shape))
+fn convolutions_take_any_layout_and_empty_batches() {
+    let settings = Convolution::new().stride(2).padding(1);
+    let (x, weight) = (numbers(&[4, 5, 2, 2]), numbers(&[2, 3, 2, 3]));
+    check_tensors(
+        |x| x[0].permute([2, 3, 1, 0]).conv2d(x[1].permute([1, 0, 3, 2]).narrow(1, 0..2), settings),
+        &[x.clone(), weight.clone()],
+    )
+    .assert();
+    check_tensors(
+        |x| x[0].slice(s![..;-2, ..;2, .., ..]).conv2d(x[1].flip(..), settings),
+        &[x, numbers(&[2, 3, 2, 2])],
+    )
+    .assert();
+    let tape = Tape::<f64>::new();
+    let (x, weight) = (tape.variable(numbers(&[0, 2, 4, 4])), tape.variable(numbers(&[3, 2, 2, 2])));
+    for (y, shape) in [
+        (x.conv2d(weight, Convolution::new()), [0, 3, 3, 3]),
+        (x.narrow(1, 0..1).conv_transpose2d(weight.narrow(0, 0..1), Convolution::new()), [0, 2, 5, 5]),
+    ] {
+        assert_eq!(y.shape(), shape);
+        let gradients = y.sum().backward();
+        assert_eq!(gradients[x].shape(), [0, 2, 4, 4]);
+        assert!(gradients[weight].iter().all(|&gradient| gradient == 0.0));
     }
-    fn conv2d(
-        tape: &Tape<f64>,
-        x: &[usize],
-        weight: &[usize],
-        options: Convolution,
-    ) -> Result<Tensor<f64>, tape::Error> {
-        zeros(tape, x).try_conv2d(zeros(tape, weight), options)
+}
+
+#[test]
+fn the_gradient_of_a_convolution_is_differentiated_again() {
+    let settings = Convolution::new().stride(2).padding((1, 0)).groups(2);
+    let shapes = [numbers(&[1, 2, 3, 3]), numbers(&[2, 1, 2, 2])];
+    check_tensors(|x| x[0].conv2d(x[1], settings).powi(3).sum().grad(x[0]), &shapes).assert();
+    check_tensors(|x| x[0].conv2d(x[1], settings).powi(3).sum().grad(x[1]), &shapes).assert();
+    check_tensors(|x| x[0].conv_transpose2d(x[1], settings).powi(3).sum().grad(x[1]), &shapes).assert();
+}
+
+#[test]
+fn settings_are_one_number_or_one_an_axis() {
+    let one = Convolution::<2>::new().stride(2).padding(1).dilation(3);
+    assert_eq!(one, Convolution::new().stride([2, 2]).padding([1, 1]).dilation([3, 3]));
+    assert_eq!(one, Convolution::new().stride(2).padding([(1, 1), (1, 1)]).dilation(3));
+    assert_eq!(Margins::<2>::from((1, 2)), Margins::from([(1, 2), (1, 2)]));
+    assert_eq!(PerAxis::<3>::from(4), PerAxis::from([4, 4, 4]));
+    assert_eq!(Convolution::<1>::default(), Convolution::new());
+}
+
+#[test]
+fn a_sum_over_all_windows_counts_how_often_each_element_is_read() {
+    let tape = Tape::<f64>::new();
+    let x = tape.variable(numbers(&[1, 1, 5]));
+    let ones = tape.constant(array![[[1.0, 1.0]]]);
+    let gradients = x.conv1d(ones, Convolution::new().stride(2)).sum().backward();
+    assert_eq!(gradients[x], array![[[1.0, 1.0, 1.0, 1.0, 0.0]]].into_dyn());
+}
+
+/// A wrong use, the text of its error, and the text that it should have.
+macro_rules! assert_errors {
+    ($($use:expr => $text:expr,)*) => {
+        $(assert_eq!($use.err().map(|error| error.to_string()).as_deref(), Some::<&str>($text), "{}", stringify!($use));)*
+    };
+}
+
+#[test]
+fn wrong_uses_of_convolutions_give_the_documented_errors() {
+    let tape = Tape::<f64>::new();
+    let (x, weight) = (tape.variable(numbers(&[1, 2, 4])), tape.variable(numbers(&[4, 2, 3])));
+    let [square, empty] = [tape.variable(numbers(&[1, 1, 2, 2])), tape.variable(numbers(&[1, 2, 0]))];
+    let plain = Convolution::<1>::new();
+    let foreign = Tape::<f64>::new();
+    let elsewhere = foreign.variable(numbers(&[4, 2, 3]));
+    let axes = "input and weight have two axes for batch and channels, and the spatial ones";
+    let smaller = "an output padding must be smaller than the stride or the dilation";
+    assert_errors! {
+        x.try_conv1d(weight, plain.stride(0)) => "conv1d: stride and dilation must be at least 1",
+        x.try_conv1d(weight, plain.dilation(0)) => "conv1d: stride and dilation must be at least 1",
+        x.try_conv1d(weight, plain.groups(0)) => "conv1d: there must be at least one group",
+        x.try_conv1d(weight, plain.output_padding(1)) => "conv1d: only a transposed convolution has an output padding",
+        x.try_conv1d(weight, plain.groups(3)) =>
+            "conv1d: shapes [1, 2, 4] and [4, 2, 3]: the weight's first axis must split into the groups",
+        x.try_conv1d(weight, plain.groups(2)) => "conv1d: shapes [1, 2, 4] and [4, 2, 3]: \
+            the input must have as many channels as the weight's second axis, times the groups",
+        x.try_conv1d(weight, plain.dilation(2)) =>
+            "conv1d: shapes [1, 2, 4] and [4, 2, 3]: the kernel must fit into the padded input",
+        x.try_conv1d(weight.narrow(2, 0..0), plain) =>
+            "conv1d: shapes [1, 2, 4] and [4, 2, 0]: the kernel must have at least one element along each axis",
+        x.try_conv1d(square, plain) => &format!("conv1d: shapes [1, 2, 4] and [1, 1, 2, 2]: {axes}"),
+        x.try_conv2d(square, Convolution::new()) => &format!("conv2d: shapes [1, 2, 4] and [1, 1, 2, 2]: {axes}"),
+        square.try_conv3d(square, Convolution::new()) =>
+            &format!("conv3d: shapes [1, 1, 2, 2] and [1, 1, 2, 2]: {axes}"),
+        x.try_conv1d(elsewhere, plain) => "conv1d: foreign handle: the operands belong to two different tapes",
+        x.try_conv_transpose1d(weight, plain) => "conv_transpose1d: shapes [1, 2, 4] and [4, 2, 3]: \
+            the input must have as many channels as the weight's first axis is long",
+        x.try_conv_transpose1d(weight.narrow(0, 0..2), plain.output_padding(1)) =>
+            &format!("conv_transpose1d: {smaller}"),
+        x.try_conv_transpose1d(weight.narrow(0, 0..2), plain.padding(3)) =>
+            "conv_transpose1d: shapes [1, 2, 4] and [2, 2, 3]: the padding takes the whole output away",
+        x.try_conv_transpose1d(weight.narrow(0, 0..2), plain.stride(0)) =>
+            "conv_transpose1d: stride and dilation must be at least 1",
+        empty.try_conv_transpose1d(weight.narrow(0, 0..2), plain) => "conv_transpose1d: shapes [1, 2, 0] and \
+            [2, 2, 3]: the input must have at least one element along each spatial axis",
     }
-    fn turned(
-        tape: &Tape<f64>,
-        x: &[usize],
-        weight: &[usize],
-        options: Convolution,
-    ) -> Result<Tensor<f64>, tape::Error> {
-        zeros(tape, x).try_conv_transpose2d(zeros(tape, weight), options)
+}
+
+/// One axis of a pool by its definition: for each window the elements that count, with the padding's being `None`.
+fn seen(
+    row: &[f64],
+    size: usize,
+    stride: usize,
+    margins: (usize, usize),
+    dilation: usize,
+    ceil: bool,
+) -> Vec<Vec<Option<f64>>> {
+    let padded = margins.0 + row.len() + margins.1;
+    let extent = (size - 1) * dilation + 1;
+    let begins = (0..).map(|window| window * stride);
+    let fits = |&begin: &usize| {
+        begin + extent <= padded || (ceil && begin < margins.0 + row.len() && begin + extent < padded + stride)
+    };
+    let elements = |begin: usize| {
+        let places = (0..size).map(|at| begin + at * dilation).filter(|&place| place < padded);
+        places.map(|place| place.checked_sub(margins.0).and_then(|place| row.get(place).copied())).collect()
+    };
+    begins.take_while(fits).map(elements).collect()
+}
+
+#[test]
+fn pools_of_one_axis_are_their_definition() {
+    for (length, size, stride, margins, dilation, ceil) in [
+        (5, 2, 2, (0, 0), 1, false),
+        (5, 2, 2, (0, 0), 1, true),
+        (6, 3, 2, (1, 0), 1, false),
+        (6, 3, 2, (1, 1), 1, true),
+        (7, 2, 3, (0, 1), 2, true),
+        (5, 3, 4, (1, 1), 1, true),
+        (4, 2, 3, (1, 1), 1, true),
+        (3, 1, 2, (0, 0), 3, false),
+    ] {
+        let row = numbers(&[length]);
+        let settings = Pooling::new(size).stride(stride).padding(margins).dilation(dilation).ceil(ceil);
+        let windows = seen(row.as_slice().unwrap(), size, stride, margins, dilation, ceil);
+        let sum = |window: &Vec<Option<f64>>| window.iter().flatten().sum::<f64>();
+        let expected = |value: &dyn Fn(&Vec<Option<f64>>) -> f64| {
+            ArrayD::from_shape_vec(IxDyn(&[windows.len()]), windows.iter().map(value).collect()).unwrap()
+        };
+        let tape = Tape::<f64>::new();
+        let x = tape.constant(&row);
+        let what = format!("{settings:?} of {length}");
+        let largest = |window: &Vec<Option<f64>>| window.iter().flatten().copied().fold(f64::NEG_INFINITY, f64::max);
+        assert_close(&x.max_pool1d(settings).to_array(), &expected(&largest), &what);
+        assert_close(&x.avg_pool1d(settings).to_array(), &expected(&|window| sum(window) / window.len() as f64), &what);
+        let own = settings.count_padding(false);
+        let mean = |window: &Vec<Option<f64>>| sum(window) / window.iter().flatten().count() as f64;
+        assert_close(&x.avg_pool1d(own).to_array(), &expected(&mean), &what);
+        let rows = numbers(&[length, 2]);
+        for pool in [Tensor::max_pool1d, Tensor::avg_pool1d] {
+            check_tensors(|x| pool(x[0].t(), settings), std::slice::from_ref(&rows)).assert();
+            check_tensors(|x| pool(x[0].slice(s![..;-1, 1]), own), std::slice::from_ref(&rows)).assert();
+        }
     }
-    const IMAGE: [usize; 4] = [1, 2, 4, 4];
-    const WEIGHT: [usize; 4] = [2, 2, 3, 3];
-    let table: &[Wrong] = &[
-        (
-            "conv2d: shapes [1, 2, 4, 4] and [2, 2, 3]: the weight needs two axes of channels before the spatial ones",
-            |tape| conv2d(tape, &IMAGE, &[2, 2, 3], Convolution::new()),
-        ),
-        (
-            "conv2d: shapes [4, 4] and [2, 2, 3, 3]: the input needs an axis of channels before the spatial ones, and one of the batch before that or none",
-            |tape| conv2d(tape, &[4, 4], &WEIGHT, Convolution::new()),
-        ),
-        ("conv2d: shapes [1, 2, 4, 4] and [2, 2, 3, 3]: there must be at least one group", |tape| {
-            conv2d(tape, &IMAGE, &WEIGHT, Convolution::new().groups(0))
-        }),
-        (
-            "conv2d: shapes [1, 3, 4, 4] and [2, 2, 3, 3]: the input's channels must be the weight's second axis times the groups",
-            |tape| conv2d(tape, &[1, 3, 4, 4], &WEIGHT, Convolution::new()),
-        ),
-        (
-            "conv2d: shapes [1, 4, 4, 4] and [3, 2, 3, 3]: the weight's first axis must be a multiple of the groups",
-            |tape| conv2d(tape, &[1, 4, 4, 4], &[3, 2, 3, 3], Convolution::new().groups(2)),
-        ),
-        ("conv2d: shapes [1, 2, 4, 4] and [2, 2, 3, 3]: every stride must be at least 1", |tape| {
-            conv2d(tape, &IMAGE, &WEIGHT, Convolution::new().stride([1, 0]))
-        }),
-        ("conv2d: shapes [1, 2, 4, 4] and [2, 2, 3, 3]: every dilation must be at least 1", |tape| {
-            conv2d(tape, &IMAGE, &WEIGHT, Convolution::new().dilation(0))
-        }),
-        ("conv2d: shapes [1, 2, 4, 4] and [2, 2, 0, 3]: every window must have at least one element", |tape| {
-            conv2d(tape, &IMAGE, &[2, 2, 0, 3], Convolution::new())
-        }),
-        ("conv2d: shapes [1, 2, 4, 4] and [2, 2, 3, 5]: a window is larger than the padded input", |tape| {
-            conv2d(tape, &IMAGE, &[2, 2, 3, 5], Convolution::new())
-        }),
-        ("conv2d: shapes [1, 2, 4, 4] and [2, 2, 3, 3]: a window is larger than the padded input", |tape| {
-            conv2d(tape, &IMAGE, &WEIGHT, Convolution::new().dilation(2))
-        }),
-        ("conv2d: shapes [1, 2, 4, 4] and [2, 2, 3, 3]: only a transposed convolution has output padding", |tape| {
-            conv2d(tape, &IMAGE, &WEIGHT, Convolution::new().stride(2).output_padding(1))
-        }),
-        ("conv2d: shape [1, 2, 4, 4]: a setting needs one value, or one for each spatial axis", |tape| {
-            conv2d(tape, &IMAGE, &WEIGHT, Convolution::new().stride([1, 1, 1]))
-        }),
-        ("conv2d: shape [1, 2, 4, 4]: a setting needs one value, or one for each spatial axis", |tape| {
-            conv2d(tape, &IMAGE, &WEIGHT, Convolution::new().padding([1, 1, 1, 1]))
-        }),
-        ("conv2d: shape [1, 2, 4, 4]: a setting needs one value, or one for each spatial axis", |tape| {
-            conv2d(tape, &IMAGE, &WEIGHT, Convolution::new().dilation(PerAxis::from([])))
-        }),
-        ("conv2d: foreign handle: the operands belong to two different tapes", |tape| {
-            let other = Tape::new();
-            zeros(tape, &IMAGE).try_conv2d(zeros(&other, &WEIGHT), Convolution::new())
-        }),
-        (
-            "conv_transpose2d: shapes [1, 3, 4, 4] and [2, 2, 3, 3]: the input's channels must be the weight's first axis",
-            |tape| turned(tape, &[1, 3, 4, 4], &WEIGHT, Convolution::new()),
-        ),
-        (
-            "conv_transpose2d: shapes [1, 2, 4, 4] and [2, 2, 3, 3]: the input's channels must be a multiple of the groups",
-            |tape| turned(tape, &IMAGE, &WEIGHT, Convolution::new().groups(3)),
-        ),
-        (
-            "conv_transpose2d: shapes [1, 2, 0, 4] and [2, 2, 3, 3]: every spatial axis must have at least one element",
-            |tape| turned(tape, &[1, 2, 0, 4], &WEIGHT, Convolution::new()),
-        ),
-        (
-            "conv_transpose2d: shapes [1, 2, 4, 4] and [2, 2, 3, 3]: the output padding must be less than the stride or the dilation",
-            |tape| turned(tape, &IMAGE, &WEIGHT, Convolution::new().stride(2).output_padding(2)),
-        ),
-        ("conv_transpose2d: shapes [1, 2, 4, 4] and [2, 2, 3, 3]: the padding crops the whole output", |tape| {
-            turned(tape, &IMAGE, &WEIGHT, Convolution::new().padding(3))
-        }),
-    ];
-    for (text, wrong) in table {
-        let tape = Tape::new();
-        let error = wrong(&tape).expect_err(text);
-        assert_eq!(&error.to_string(), text);
+}
+
+#[test]
+fn pools_of_several_axes_are_pools_of_one_after_the_other() {
+    let images = numbers(&[2, 1, 3, 5, 4]);
+    let tape = Tape::<f64>::new();
+    let x = tape.constant(&images);
+    let along = |x: Tensor<f64>, axis: isize, pool: &dyn Fn(Tensor<f64>) -> Tensor<f64>| {
+        pool(x.transpose(axis, -1)).transpose(axis, -1)
+    };
+    let rows = |x: Tensor<f64>| x.max_pool1d(Pooling::new(2).padding((1, 0)));
+    let columns = |x: Tensor<f64>| x.max_pool1d(Pooling::new(3).stride(2).padding((0, 1)));
+    let settings = Pooling::new([3, 2]).stride([2, 2]).padding([(0, 1), (1, 0)]);
+    assert_eq!(x.max_pool2d(settings).to_array(), along(rows(x), -2, &columns).to_array());
+    let rows = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(2).padding((1, 0)).count_padding(false).ceil(true));
+    let columns = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(3).stride(2).count_padding(false).ceil(true));
+    let settings = Pooling::new([3, 2]).stride([2, 2]).padding([(0, 0), (1, 0)]).count_padding(false).ceil(true);
+    let whole = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(2));
+    let deep = Pooling::new([2, 3, 2]).stride([2, 2, 2]).padding([(0, 0), (0, 0), (1, 0)]).count_padding(false);
+    let expected = along(rows(x), -2, &columns);
+    assert_close(&x.avg_pool2d(settings).to_array(), &expected.to_array(), "two axes");
+    let rows = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(2).padding((1, 0)).count_padding(false));
+    let columns = |x: Tensor<f64>| x.avg_pool1d(Pooling::new(3).stride(2));
+    let expected = along(along(rows(x), -2, &columns), -3, &whole);
+    assert_close(&x.avg_pool3d(deep).to_array(), &expected.to_array(), "three axes");
+    check_tensors(|x| x[0].max_pool3d(deep), std::slice::from_ref(&images)).assert();
+    check_tensors(|x| x[0].avg_pool3d(deep), std::slice::from_ref(&images)).assert();
+    check_tensors(|x| x[0].avg_pool2d(settings).powi(3).sum().grad(x[0]), &[numbers(&[3, 4])]).assert();
+    check_tensors(|x| x[0].max_pool2d(settings).powi(3).sum().grad(x[0]), &[numbers(&[3, 4])]).assert();
+}
+
+#[test]
+fn the_first_of_equal_elements_in_a_window_gets_the_gradient() {
+    let tape = Tape::<f64>::new();
+    let x = tape.variable([[1.0, 2.0, 2.0], [2.0, 1.0, 2.0], [0.0, 2.0, 2.0]]);
+    let y = x.max_pool2d(Pooling::new(2).stride(1));
+    assert_eq!(y.sum().backward()[x], array![[0.0, 2.0, 0.0], [1.0, 0.0, 1.0], [0.0, 0.0, 0.0]].into_dyn());
+    let adaptive = x.adaptive_max_pool2d(1);
+    assert_eq!(adaptive.sum().backward()[x], array![[0.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]].into_dyn());
+    // The padding of a shorter adaptive window repeats its last element, which then wins but once.
+    let row = tape.variable([0.0, 1.0, 1.0]);
+    assert_eq!(row.adaptive_max_pool1d(2).sum().backward()[row], array![0.0, 2.0, 0.0].into_dyn());
+}
+
+#[test]
+fn nan_goes_through_every_pool_and_only_to_its_own_windows() {
+    let tape = Tape::<f64>::new();
+    let x = tape.variable([1.0, f64::NAN, 2.0, 3.0, f64::NEG_INFINITY, 1.0]);
+    for pooled in [
+        x.max_pool1d(Pooling::new(2).padding(1)),
+        x.avg_pool1d(Pooling::new(2).padding(1)),
+        x.adaptive_max_pool1d(3),
+        x.adaptive_avg_pool1d(3),
+    ] {
+        let pooled = pooled.to_array();
+        assert_eq!(pooled.iter().filter(|pooled| pooled.is_nan()).count(), 1, "{pooled}");
+    }
+    assert_eq!(x.adaptive_avg_pool1d(3).to_array()[[2]], f64::NEG_INFINITY);
+    let gradients = x.max_pool1d(Pooling::new(2)).sum().backward();
+    assert_eq!(gradients[x], array![0.0, 1.0, 0.0, 1.0, 0.0, 1.0].into_dyn());
+}
+
+#[test]
+fn padding_is_smaller_than_every_number_and_ties_with_minus_infinity() {
+    let tape = Tape::<f64>::new();
+    let x = tape.variable([-9.0, f64::NEG_INFINITY]);
+    let y = x.max_pool1d(Pooling::new(2).padding(1));
+    assert_eq!(y.to_array(), array![-9.0, f64::NEG_INFINITY].into_dyn());
+    assert_eq!(y.sum().backward()[x], array![1.0, 1.0].into_dyn());
+    let nothing = tape.constant([1.0]).avg_pool1d(Pooling::new(2).dilation(4).padding(2).count_padding(false));
+    assert!(nothing.item().is_nan(), "the only window sees only padding");
+}
+
+#[test]
+fn adaptive_and_global_pools_are_their_definition() {
+    let x = numbers(&[1, 2, 5, 7]);
+    let tape = Tape::<f64>::new();
+    let constant = tape.constant(&x);
+    for counts in [[1, 1], [2, 3], [5, 7], [3, 9], [0, 2]] {
+        let window = |axis: usize, i: usize| {
+            let (count, length) = (counts[axis], [5, 7][axis]);
+            i * length / count..((i + 1) * length).div_ceil(count)
+        };
+        let (largest, mean) = (constant.adaptive_max_pool2d(counts), constant.adaptive_avg_pool2d(counts));
+        assert_eq!(largest.shape(), [1, 2, counts[0], counts[1]]);
+        for (at, &found) in mean.to_array().indexed_iter() {
+            let part = x.slice(s![at[0], at[1], window(0, at[2]), window(1, at[3])]);
+            assert!((part.mean().unwrap() - found).abs() < 1e-14);
+            assert_eq!(part.iter().copied().fold(f64::NEG_INFINITY, f64::max), largest.to_array()[&at]);
+        }
+        check_tensors(|x| x[0].adaptive_max_pool2d(counts), std::slice::from_ref(&x)).assert();
+        check_tensors(|x| x[0].adaptive_avg_pool2d(counts), std::slice::from_ref(&x)).assert();
+    }
+    assert_eq!(constant.global_max_pool().to_array(), constant.adaptive_max_pool2d(1).flatten(1, -1).to_array());
+    check_tensors(|x| x[0].transpose(0, 3).global_avg_pool(), std::slice::from_ref(&x)).assert();
+    check_tensors(|x| x[0].transpose(0, 3).global_max_pool(), &[x]).assert();
+    let cube = numbers(&[3, 2, 4]);
+    check_tensors(|x| x[0].adaptive_max_pool3d([2, 1, 3]), std::slice::from_ref(&cube)).assert();
+    check_tensors(|x| x[0].adaptive_avg_pool3d([2, 3, 3]), &[cube]).assert();
+    let empty = tape.variable(numbers(&[0, 2, 3, 3]));
+    for pooled in [empty.max_pool2d(Pooling::new(2)), empty.adaptive_max_pool2d(1), empty.adaptive_avg_pool2d(1)] {
+        assert_eq!(pooled.shape(), [0, 2, 1, 1]);
+        assert_eq!(pooled.sum().backward()[empty].shape(), [0, 2, 3, 3]);
+    }
+}
+
+#[test]
+fn a_program_convolves_and_pools_anew() {
+    let mut params = Params::<f64>::new();
+    let weight = params.add("weight", &numbers(&[2, 2, 3, 2]));
+    let loss = |pass: &Pass<'_, f64>, x: Tensor<f64>| {
+        let maps = x.conv2d(pass.parameter(weight), Convolution::new().padding(1));
+        let pooled = maps.max_pool2d(Pooling::new(2).padding(1)).adaptive_max_pool2d([2, 1]);
+        pooled.powi(2).sum() + maps.avg_pool2d(Pooling::new(3)).sum()
+    };
+    let x = numbers(&[2, 2, 4, 4]);
+    let mut step = Program::record(&params, (&x,), |pass, (x,)| loss(pass, x));
+    let other = x.mapv(|element| (3.0 * element).sin());
+    let mut tape = Tape::new();
+    let (expected, eager) = tape.value_and_grad(&params, |pass| loss(pass, pass.constant(&other)));
+    let (value, gradients) = step.run(&params, (&other,)).unwrap();
+    assert_eq!(value, expected);
+    assert_eq!(gradients.params(), eager.params());
+}
+
+#[test]
+fn wrong_uses_of_pools_give_the_documented_errors() {
+    let tape = Tape::<f64>::new();
+    let (x, empty) = (tape.variable(numbers(&[2, 3])), tape.variable(numbers(&[1, 2, 0])));
+    let plain = Pooling::<1>::new(2);
+    assert_errors! {
+        x.try_max_pool1d(Pooling::new(0)) => "max_pool1d: a window must have at least one element along each axis",
+        x.try_max_pool1d(plain.stride(0)) => "max_pool1d: stride and dilation must be at least 1",
+        x.try_max_pool1d(plain.padding(2)) => "max_pool1d: the padding must be at most half as long as a window",
+        x.try_max_pool1d(Pooling::new(4)) => "max_pool1d: shape [2, 3]: a window must fit into the padded axes",
+        x.try_max_pool1d(Pooling::new(4).stride(9).ceil(true)) => "max_pool1d: shape [2, 3]: a window must fit into the padded axes",
+        x.try_max_pool3d(Pooling::new(1)) => "max_pool3d: shape [2, 3]: a pool needs as many axes as its name says",
+        x.try_avg_pool1d(plain.dilation(0)) => "avg_pool1d: stride and dilation must be at least 1",
+        x.try_avg_pool2d(Pooling::new([2, 5])) => "avg_pool2d: shape [2, 3]: a window must fit into the padded axes",
+        x.try_avg_pool3d(Pooling::new(1)) => "avg_pool3d: shape [2, 3]: a pool needs as many axes as its name says",
+        x.try_adaptive_max_pool3d(1) => "adaptive_max_pool3d: shape [2, 3]: a pool needs as many axes as its name says",
+        empty.try_adaptive_max_pool1d(2) => "adaptive_max_pool1d: shape [1, 2, 0]: there is no element to pool",
+        empty.try_adaptive_avg_pool1d(2) => "adaptive_avg_pool1d: shape [1, 2, 0]: there is no element to pool",
+        empty.try_global_max_pool() => "global_max_pool: shape [1, 2, 0]: there is no element to pool",
+        x.try_global_avg_pool() =>
+            "global_avg_pool: shape [2, 3]: a global pool needs a batch, channels and at least one spatial axis",
     }
 }

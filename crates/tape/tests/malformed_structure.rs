@@ -177,7 +177,7 @@ fn foreign_and_stale_handles(x: Tensor<f64>) -> usize {
     let stale_mask = stale.gt(0.0);
     over.reset();
     let two = "foreign handle: the operands belong to two different tapes";
-    let old = "stale handle: its tape was reset or dropped after the handle was made";
+    let old = "stale handle: its tape was reset, rewound or dropped after the handle was made";
     assert_all(table! {
         x.try_index_add(0, &[0, 1], foreign) => format!("index_add: {two}"),
         x.try_scatter(0, &array![[0]], foreign) => format!("scatter: {two}"),

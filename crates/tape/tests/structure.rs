@@ -213,9 +213,9 @@ fn joining_and_scattering_are_differentiated_for_every_operand() {
 
 #[test]
 fn matrices_give_triangles_diagonals_and_reflections() {
-    let matrices = [numbers(&[3, 3]), numbers(&[2, 3, 4]), numbers(&[4, 2])];
+    let matrices = [numbers(&[3, 3]), numbers(&[2, 2, 3]), numbers(&[4, 2])];
     for matrix in &matrices {
-        for offset in -4..=4 {
+        for offset in [-4, -1, 0, 1, 2] {
             check_tensors(|x| x[0].tril(offset), std::slice::from_ref(matrix)).assert();
             check_tensors(|x| x[0].triu(offset), std::slice::from_ref(matrix)).assert();
             check_tensors(|x| x[0].diagonal(offset, -2, -1), std::slice::from_ref(matrix)).assert();

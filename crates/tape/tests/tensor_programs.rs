@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use ndarray::{Array2, ArrayD, array, s};
 use proptest::prelude::*;
-use tape::{Axes, Error, Indices, Params, Pass, Program, Tape, Tensor};
+use tape::{Axes, Convolution, Error, Indices, Params, Pass, Program, Tape, Tensor};
 
 struct Counting;
 
@@ -82,6 +82,25 @@ fn a_training_step_is_the_eager_one_bit_for_bit() {
         for (theta, g) in network.params.values_mut().iter_mut().zip(eager.params()) {
             *theta -= 0.1 * g;
         }
+    }
+}
+
+#[test]
+fn a_convolution_is_replayed_bit_for_bit() {
+    let mut params = Params::<f64>::new();
+    let weight = params.add("weight", &matrix(3, 18, 5).into_shape_with_order((3, 2, 3, 3)).unwrap());
+    let loss = |pass: &Pass<'_, f64>, x: Tensor<f64>| {
+        let y = x.conv2d(pass.parameter(weight), Convolution::new().stride(2).padding(1)).tanh();
+        (y.cumsum(-1) * y).sum() + y.flip(-1).logsumexp(-1).sum()
+    };
+    let image = |seed| matrix(4, 35, seed).into_shape_with_order((2, 2, 5, 7)).unwrap();
+    let mut step = Program::record(&params, (&image(1),), |pass, (x,)| loss(pass, x));
+    let mut tape = Tape::new();
+    for seed in 2..5 {
+        let (expected, eager) = tape.value_and_grad(&params, |pass| loss(pass, pass.constant(image(seed))));
+        let (value, gradients) = step.run(&params, (&image(seed),)).unwrap();
+        assert_eq!(value, expected);
+        assert_eq!(gradients.params(), eager.params());
     }
 }
 

@@ -1,396 +1,321 @@
-//! Convolutions along one, two or three axes, and their transposes.
+//! Convolutions and transposed convolutions over one, two and three spatial axes.
 //!
-//! Every window of the input is one column, and one matrix product meets all of them:
-//!
-//! `[out, in * window] x [in * window, positions] -> [out, positions]`
-//!
-//! for each image and each group. The window axes come before the positions, so that laying the columns out copies runs
-//! along the last axis of the image, and the product is the output, without another permutation. The transposed
-//! convolution is the same path walked backwards: product, overlap-add, crop.
-
-use smallvec::{SmallVec, smallvec};
+//! A convolution looks at its padded input through windows, which is a view, and multiplies them by the weight. The
+//! transposed convolution is its transpose, step by step: a product, the overlap-add of the windows, and a crop. Nothing
+//! here is differentiated by a rule of its own, so derivatives of every order follow.
 
 use super::Tensor;
-use super::spatial::PerAxis;
+use super::index::leading;
+use super::spatial::{self, Margins, PerAxis, joined};
 use crate::error::{Error, unwrap};
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::Storage;
-use crate::transpose::{Linear, Window, Windows};
+use crate::transpose::{Linear, Windows};
 
-/// How a convolution walks over its input. The defaults are PyTorch's: step by step, without padding, one group.
+/// The settings of a convolution over `D` spatial axes: stride 1, no padding, dilation 1 and one group unless told
+/// otherwise. Each setting is one number for all axes or an array; the convolution that it is handed to says what `D` is.
 ///
 /// ```
 /// use ndarray::array;
 /// use tape::Convolution;
 /// let tape = tape::Tape::<f64>::new();
-/// let x = tape.variable(array![[[1.0, 2.0, 3.0, 4.0, 5.0]]]);
-/// let difference = tape.variable(array![[[-1.0, 1.0]]]);
-/// let y = x.conv1d(difference, Convolution::new().stride(2).dilation(2).padding((0, 1)));
-/// // 3 - 1, 5 - 3; the next window would begin at 5 and end behind the padding.
-/// assert_eq!(y.to_array().as_slice(), Some(&[2.0, 2.0][..]));
+/// let (x, kernel) = (tape.constant(array![[[1.0, 2.0, 3.0, 4.0]]]), tape.constant(array![[[1.0, 10.0]]]));
+/// assert_eq!(x.conv1d(kernel, Convolution::new()).to_array().as_slice(), Some(&[21.0, 32.0, 43.0][..]));
+/// let settings = Convolution::new().stride(2).padding((1, 0));
+/// assert_eq!(x.conv1d(kernel, settings).to_array().as_slice(), Some(&[10.0, 32.0][..]));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Convolution {
-    stride: PerAxis,
-    padding: PerAxis<(usize, usize)>,
-    dilation: PerAxis,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Convolution<const D: usize> {
+    stride: [usize; D],
+    padding: [(usize, usize); D],
+    dilation: [usize; D],
+    output_padding: [usize; D],
     groups: usize,
-    output_padding: PerAxis,
 }
 
-impl Default for Convolution {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Convolution {
+impl<const D: usize> Convolution<D> {
     /// Stride 1, no padding, dilation 1, one group.
     #[must_use]
     pub fn new() -> Self {
-        Self { stride: 1.into(), padding: 0.into(), dilation: 1.into(), groups: 1, output_padding: 0.into() }
+        Self { stride: [1; D], padding: [(0, 0); D], dilation: [1; D], output_padding: [0; D], groups: 1 }
     }
 
-    /// How far apart, in elements, two windows begin.
+    /// How far apart two windows begin; in a transposed convolution, how far apart the input's elements come to lie.
     #[must_use]
-    pub fn stride(mut self, stride: impl Into<PerAxis>) -> Self {
-        self.stride = stride.into();
+    pub fn stride(mut self, stride: impl Into<PerAxis<D>>) -> Self {
+        self.stride = stride.into().0;
         self
     }
 
-    /// How many zeros are put around the input; of a transposed convolution, how many elements its output is cropped by.
+    /// How many zeros are added before and behind each axis; a transposed convolution takes so many elements away from
+    /// its output.
     #[must_use]
-    pub fn padding(mut self, padding: impl Into<PerAxis<(usize, usize)>>) -> Self {
-        self.padding = padding.into();
+    pub fn padding(mut self, padding: impl Into<Margins<D>>) -> Self {
+        self.padding = padding.into().0;
         self
     }
 
-    /// How far apart, in elements, those lie that one window looks at.
+    /// How far apart the elements in one window lie.
     #[must_use]
-    pub fn dilation(mut self, dilation: impl Into<PerAxis>) -> Self {
-        self.dilation = dilation.into();
+    pub fn dilation(mut self, dilation: impl Into<PerAxis<D>>) -> Self {
+        self.dilation = dilation.into().0;
         self
     }
 
-    /// Into how many groups the channels are divided, each of which sees only its own part of the input.
+    /// Into how many groups the channels are split, each of which is convolved by itself.
     #[must_use]
     pub fn groups(mut self, groups: usize) -> Self {
         self.groups = groups;
         self
     }
 
-    /// How many elements a transposed convolution appends to its output, because several lengths of input have the same
-    /// number of windows. Less than the stride or the dilation.
+    /// How many elements a transposed convolution has more behind each axis. Convolutions of several lengths give the same
+    /// length when the stride does not fit; this says which of them to go back to. Only transposed convolutions have it.
     #[must_use]
-    pub fn output_padding(mut self, output_padding: impl Into<PerAxis>) -> Self {
-        self.output_padding = output_padding.into();
+    pub fn output_padding(mut self, output_padding: impl Into<PerAxis<D>>) -> Self {
+        self.output_padding = output_padding.into().0;
         self
     }
 }
 
-/// One spatial axis of a convolution.
-#[derive(Debug, Clone, Copy)]
-struct Axis {
-    input: usize,
-    output: usize,
-    window: Window,
-    padding: (usize, usize),
-    output_padding: usize,
-}
-
-/// A convolution whose shapes fit.
-struct Plan {
-    batch: usize,
-    in_channels: usize,
-    out_channels: usize,
-    groups: usize,
-    axes: SmallVec<[Axis; 3]>,
-}
-
-/// Which way an operation goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Direction {
-    Forwards,
-    Transposed,
-}
-
-/// What the shapes of a call are, for its errors.
-struct Call<'a> {
-    operation: &'static str,
-    input: &'a Shape,
-    weight: &'a Shape,
-}
-
-impl Call<'_> {
-    fn error(&self, rule: &'static str) -> Error {
-        Error::Shapes { operation: self.operation, left: self.input.clone(), right: self.weight.clone(), rule }
-    }
-
-    fn ensure(&self, holds: bool, rule: &'static str) -> Result<(), Error> {
-        if holds { Ok(()) } else { Err(self.error(rule)) }
-    }
-
-    /// Checks every rule; `axes` is the number of spatial axes.
-    fn plan(&self, options: &Convolution, axes: usize, direction: Direction) -> Result<Plan, Error> {
-        let (input, weight) = (self.input, self.weight);
-        self.ensure(weight.rank() == axes + 2, "the weight needs two axes of channels before the spatial ones")?;
-        let batched = input.rank() == axes + 2;
-        let rule =
-            "the input needs an axis of channels before the spatial ones, and one of the batch before that or none";
-        self.ensure(batched || input.rank() == axes + 1, rule)?;
-        let groups = options.groups;
-        self.ensure(groups > 0, "there must be at least one group")?;
-        let (batch, in_channels) = if batched { (input[0], input[1]) } else { (1, input[0]) };
-        let out_channels = match direction {
-            Direction::Forwards => {
-                let rule = "the input's channels must be the weight's second axis times the groups";
-                self.ensure(in_channels == weight[1] * groups, rule)?;
-                self.ensure(
-                    weight[0].is_multiple_of(groups),
-                    "the weight's first axis must be a multiple of the groups",
-                )?;
-                weight[0]
-            }
-            Direction::Transposed => {
-                self.ensure(in_channels == weight[0], "the input's channels must be the weight's first axis")?;
-                self.ensure(
-                    in_channels.is_multiple_of(groups),
-                    "the input's channels must be a multiple of the groups",
-                )?;
-                weight[1] * groups
-            }
-        };
-        let stride = options.stride.resolve(axes, input, self.operation)?;
-        let dilation = options.dilation.resolve(axes, input, self.operation)?;
-        let padding = options.padding.resolve(axes, input, self.operation)?;
-        let output_padding = options.output_padding.resolve(axes, input, self.operation)?;
-        let axis = |axis: usize| {
-            self.ensure(stride[axis] > 0, "every stride must be at least 1")?;
-            self.ensure(dilation[axis] > 0, "every dilation must be at least 1")?;
-            self.ensure(weight[2 + axis] > 0, "every window must have at least one element")?;
-            let window = Window {
-                axis: (2 + axis) as u8,
-                size: weight[2 + axis] as u32,
-                step: stride[axis] as u32,
-                dilation: dilation[axis] as u32,
-            };
-            let input = input[input.rank() - axes + axis];
-            let (padding, output_padding) = (padding[axis], output_padding[axis]);
-            let axis = Axis { input, output: 0, window, padding, output_padding };
-            Ok(Axis { output: self.output(axis, direction)?, ..axis })
-        };
-        let axes = (0..axes).map(axis).collect::<Result<_, Error>>()?;
-        Ok(Plan { batch, in_channels, out_channels, groups, axes })
-    }
-
-    /// The length of the output along an axis.
-    fn output(&self, axis: Axis, direction: Direction) -> Result<usize, Error> {
-        let Axis { input, window, padding: (before, behind), output_padding, .. } = axis;
-        match direction {
-            Direction::Forwards => {
-                self.ensure(output_padding == 0, "only a transposed convolution has output padding")?;
-                let output = window.count(input + before + behind);
-                self.ensure(output > 0, "a window is larger than the padded input")?;
-                Ok(output)
-            }
-            Direction::Transposed => {
-                self.ensure(input > 0, "every spatial axis must have at least one element")?;
-                let rule = "the output padding must be less than the stride or the dilation";
-                self.ensure(output_padding < window.step.max(window.dilation) as usize, rule)?;
-                let output = axis.overlapped().saturating_sub(before + behind);
-                self.ensure(output > 0, "the padding crops the whole output")?;
-                Ok(output)
-            }
-        }
+impl<const D: usize> Default for Convolution<D> {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
-impl Axis {
-    /// The length that the overlapping windows of a transposed convolution span, output padding included.
-    fn overlapped(&self) -> usize {
-        (self.input - 1) * self.window.step as usize + self.window.extent() + self.output_padding
-    }
-}
-
-impl Plan {
-    fn shape(&self, head: impl IntoIterator<Item = usize>, axes: impl Fn(&Axis) -> usize) -> Shape {
-        head.into_iter().chain(self.axes.iter().map(axes)).collect()
-    }
-
-    fn product(&self, length: impl Fn(&Axis) -> usize) -> usize {
-        self.axes.iter().map(length).product()
-    }
-
-    /// The window axes come directly behind the channels.
-    fn windows(&self) -> Windows {
-        Windows { first: 2, windows: self.axes.iter().map(|axis| axis.window).collect() }
-    }
-
-    fn forwards<T: Real>(&self, tape: &mut Storage<T>, x: u32, weight: u32) -> u32 {
-        let &Self { batch, in_channels, out_channels, groups, .. } = self;
-        let x = tape.reshape(x, self.shape([batch, in_channels], |axis| axis.input)).node;
-        let pads: SmallVec<[_; 3]> = self.axes.iter().map(|axis| axis.padding).collect();
-        let padded = tape.pad_last(x, &pads);
-        let windows = self.windows();
-        let shape = windows.shape(tape.shape(padded));
-        let windows = tape.linear(Linear::Windows(windows), padded, shape).node;
-        let column = in_channels / groups * self.product(|axis| axis.window.size as usize);
-        let positions = self.product(|axis| axis.output);
-        let columns = tape.reshape(windows, Shape::from([batch, groups, column, positions])).node;
-        let weight = tape.reshape(weight, Shape::from([groups, out_channels / groups, column])).node;
-        let product = tape.matmul(weight, columns).expect("the plan's shapes fit").node;
-        tape.reshape(product, self.shape([batch, out_channels], |axis| axis.output)).node
-    }
-
-    fn transposed<T: Real>(&self, tape: &mut Storage<T>, x: u32, weight: u32) -> u32 {
-        let &Self { batch, in_channels, out_channels, groups, .. } = self;
-        let column = out_channels / groups * self.product(|axis| axis.window.size as usize);
-        let positions = self.product(|axis| axis.input);
-        let x = tape.reshape(x, Shape::from([batch, groups, in_channels / groups, positions])).node;
-        let weight = tape.reshape(weight, Shape::from([groups, in_channels / groups, column])).node;
-        let turned = Linear::Permute(smallvec![0, 2, 1]);
-        let weight = tape.linear(turned, weight, Shape::from([groups, column, in_channels / groups])).node;
-        let columns = tape.matmul(weight, x).expect("the plan's shapes fit").node;
-        let sizes = self.axes.iter().map(|axis| axis.window.size as usize);
-        let shape = self.shape([batch, out_channels].into_iter().chain(sizes), |axis| axis.input);
-        let windows = tape.reshape(columns, shape).node;
-        let overlapped = self.shape([batch, out_channels], Axis::overlapped);
-        let overlapped = tape.linear(Linear::OverlapAdd(self.windows()), windows, overlapped).node;
-        let starts: SmallVec<[_; 3]> = self.axes.iter().map(|axis| axis.padding.0).collect();
-        let lengths: SmallVec<[_; 3]> = self.axes.iter().map(|axis| axis.output).collect();
-        tape.crop_last(overlapped, &starts, &lengths)
-    }
-}
-
-impl<T: Real> Tensor<T> {
-    #[track_caller]
-    fn convolve(
-        self,
-        weight: Self,
-        options: Convolution,
-        axes: usize,
-        direction: Direction,
-        operation: &'static str,
-    ) -> Result<Self, Error> {
-        self.on_tape(operation, |tape| {
-            let weight = tape.own(weight, operation)?;
-            let (input, kernel) = (tape.shape(self.node).clone(), tape.shape(weight).clone());
-            let plan = Call { operation, input: &input, weight: &kernel }.plan(&options, axes, direction)?;
-            let output = match direction {
-                Direction::Forwards => plan.forwards(tape, self.node, weight),
-                Direction::Transposed => plan.transposed(tape, self.node, weight),
-            };
-            if input.rank() == axes + 2 {
-                return Ok(Self::new(output, tape.recording()));
-            }
-            Ok(tape.reshape(output, plan.shape([plan.out_channels], |axis| axis.output)))
-        })
-    }
-}
-
-/// A method for each number of spatial axes, and its `try_` form.
+/// The methods for a number of spatial axes, plain and fallible.
 macro_rules! convolutions {
-    ($($(#[$doc:meta])* $name:ident, $try_name:ident, $axes:literal, $direction:ident;)*) => {
-        impl<T: Real> Tensor<T> {
-            $(
-                $(#[$doc])*
-                #[must_use]
-                #[track_caller]
-                pub fn $name(self, weight: Self, options: Convolution) -> Self {
-                    unwrap(self.$try_name(weight, options))
-                }
+    ($($(#[$doc:meta])* $name:ident, $try_name:ident, $work:ident, $axes:literal;)*) => {
+        impl<T: Real> Tensor<T> {$(
+            $(#[$doc])*
+            #[must_use]
+            #[track_caller]
+            pub fn $name(self, weight: Self, settings: Convolution<$axes>) -> Self {
+                unwrap(self.$try_name(weight, settings))
+            }
 
-                #[doc = concat!("As [`", stringify!($name), "`](Self::", stringify!($name), ").")]
-                ///
-                /// # Errors
-                /// [`Error::Shapes`] with both shapes and the broken rule, [`Error::Shape`] if a setting has values for
-                /// another number of axes.
-                #[track_caller]
-                pub fn $try_name(self, weight: Self, options: Convolution) -> Result<Self, Error> {
-                    self.convolve(weight, options, $axes, Direction::$direction, stringify!($name))
-                }
-            )*
-        }
+            #[doc = concat!("As [`", stringify!($name), "`](Self::", stringify!($name), ").")]
+            ///
+            /// # Errors
+            /// [`Error::Argument`] if stride, dilation or groups are 0, or an output padding does not suit them;
+            /// [`Error::Shapes`] if input and weight do not have the axes and channels that they must have, or the kernel
+            /// does not fit into the padded input.
+            #[track_caller]
+            pub fn $try_name(self, weight: Self, settings: Convolution<$axes>) -> Result<Self, Error> {
+                self.on_tape(stringify!($name), |tape| {
+                    let weight = tape.own(weight, stringify!($name))?;
+                    $work(tape, self.node, weight, settings, stringify!($name))
+                })
+            }
+        )*}
     };
 }
 
 convolutions! {
-    /// Convolution (as the field calls it: the window is not turned round) along one axis,
-    /// `[n, in, l] x [out, in / groups, k] -> [n, out, (l + padding - dilation (k - 1) - 1) / stride + 1]`, rounded down;
-    /// an input without `n` is one signal, and so is the output.
+    /// The convolution of `x [n, in, length]` with `weight [out, in / groups, size]`: `[n, out, windows]`, where
+    /// `windows = (length + before + behind - dilation (size - 1) - 1) / stride + 1`, rounded down. Like PyTorch's, it does
+    /// not turn the kernel round.
     ///
     /// ```
     /// use ndarray::array;
     /// use tape::Convolution;
     /// let tape = tape::Tape::<f64>::new();
-    /// let x = tape.variable(array![[[1.0, 2.0, 4.0, 8.0]]]);
-    /// let weight = tape.variable(array![[[10.0, 1.0]]]);
-    /// let y = x.conv1d(weight, Convolution::new());
-    /// assert_eq!(y.to_array().as_slice(), Some(&[12.0, 24.0, 48.0][..]));
-    /// assert_eq!(y.sum().backward()[weight].as_slice(), Some(&[7.0, 14.0][..]));
+    /// let x = tape.constant(array![[[1.0, 2.0, 4.0]]]);
+    /// let kernel = tape.variable(array![[[-1.0, 1.0]]]);
+    /// let differences = x.conv1d(kernel, Convolution::new());
+    /// assert_eq!(differences.to_array().as_slice(), Some(&[1.0, 2.0][..]));
+    /// assert_eq!(differences.sum().backward()[kernel].as_slice(), Some(&[3.0, 6.0][..]));
     /// ```
-    conv1d, try_conv1d, 1, Forwards;
-    /// Convolution along two axes, `[n, in, h, w] x [out, in / groups, kh, kw] -> [n, out, oh, ow]`, where each of the last
-    /// two is as in [`conv1d`](Self::conv1d).
+    conv1d, try_conv1d, convolve, 1;
+
+    /// The convolution of `x [n, in, height, width]` with `weight [out, in / groups, rows, columns]`; see
+    /// [`conv1d`](Self::conv1d).
     ///
     /// ```
+    /// use ndarray::array;
     /// use tape::Convolution;
     /// let tape = tape::Tape::<f64>::new();
-    /// let x = tape.variable([1.0, 2.0, 3.0, 4.0]).reshape([1, 1, 2, 2]);
-    /// let weight = tape.constant([1.0, 10.0, 100.0, 1000.0]).reshape([1, 1, 2, 2]);
-    /// assert_eq!(x.conv2d(weight, Convolution::new()).item(), 4321.0);
-    /// assert_eq!(x.conv2d(weight, Convolution::new().padding(1).stride([1, 2])).shape(), [1, 1, 3, 2]);
+    /// let x = tape.variable(array![[[[1.0, 2.0], [3.0, 4.0]]]]);
+    /// let kernel = tape.constant(array![[[[1.0, 10.0], [100.0, 1000.0]]]]);
+    /// assert_eq!(x.conv2d(kernel, Convolution::new()).to_array().as_slice(), Some(&[4321.0][..]));
+    /// let corners = x.conv2d(kernel, Convolution::new().stride(2).padding(1));
+    /// assert_eq!(corners.to_array().as_slice(), Some(&[1000.0, 200.0, 30.0, 4.0][..]));
     /// ```
-    conv2d, try_conv2d, 2, Forwards;
-    /// Convolution along three axes, `[n, in, d, h, w] x [out, in / groups, kd, kh, kw] -> [n, out, od, oh, ow]`, where each
-    /// of the last three is as in [`conv1d`](Self::conv1d).
+    conv2d, try_conv2d, convolve, 2;
+
+    /// The convolution of `x [n, in, depth, height, width]` with a weight of five axes; see [`conv1d`](Self::conv1d).
     ///
     /// ```
+    /// use ndarray::array;
     /// use tape::Convolution;
     /// let tape = tape::Tape::<f64>::new();
-    /// let x = tape.variable([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]).reshape([1, 1, 2, 2, 2]);
-    /// let weight = tape.constant([1.0, -1.0]).reshape([1, 1, 2, 1, 1]);
-    /// let y = x.conv3d(weight, Convolution::new());
-    /// assert_eq!((y.shape(), y.to_array()[[0, 0, 0, 1, 1]]), ([1, 1, 1, 2, 2].into(), 4.0 - 8.0));
+    /// let x = tape.constant(array![[[[[1.0, 2.0]], [[3.0, 4.0]]]]]);
+    /// let kernel = tape.constant(array![[[[[1.0]], [[10.0]]]]]);
+    /// assert_eq!(x.conv3d(kernel, Convolution::new()).to_array().as_slice(), Some(&[31.0, 42.0][..]));
     /// ```
-    conv3d, try_conv3d, 3, Forwards;
-    /// The transpose of [`conv1d`](Self::conv1d), `[n, in, l] x [in, out / groups, k] -> [n, out,
-    /// (l - 1) stride + dilation (k - 1) + 1 + output_padding - padding]`: every input element lays the weight, times
-    /// itself, down on the output, where they add up.
+    conv3d, try_conv3d, convolve, 3;
+
+    /// The transposed convolution of `x [n, in, length]` with `weight [in, out / groups, size]`: every element puts a copy
+    /// of the kernel, times itself, where the convolution would have read it. The output is as long as
+    /// `(length - 1) stride + dilation (size - 1) + 1 - before - behind + output_padding`.
     ///
     /// ```
     /// use ndarray::array;
     /// use tape::Convolution;
     /// let tape = tape::Tape::<f64>::new();
     /// let x = tape.variable(array![[[1.0, 2.0]]]);
-    /// let weight = tape.variable(array![[[3.0, 4.0, 5.0]]]);
-    /// let y = x.conv_transpose1d(weight, Convolution::new().stride(2).output_padding(1));
-    /// assert_eq!(y.to_array().as_slice(), Some(&[3.0, 4.0, 5.0 + 6.0, 8.0, 10.0, 0.0][..]));
+    /// let kernel = tape.constant(array![[[1.0, 10.0, 100.0]]]);
+    /// let settings = Convolution::new().stride(2);
+    /// let spread = x.conv_transpose1d(kernel, settings);
+    /// assert_eq!(spread.to_array().as_slice(), Some(&[1.0, 10.0, 102.0, 20.0, 200.0][..]));
+    /// let cropped = x.conv_transpose1d(kernel, settings.padding(1).output_padding(1));
+    /// assert_eq!(cropped.to_array().as_slice(), Some(&[10.0, 102.0, 20.0, 200.0][..]));
     /// ```
-    conv_transpose1d, try_conv_transpose1d, 1, Transposed;
-    /// The transpose of [`conv2d`](Self::conv2d), `[n, in, h, w] x [in, out / groups, kh, kw] -> [n, out, oh, ow]`, where
-    /// each of the last two is as in [`conv_transpose1d`](Self::conv_transpose1d).
+    conv_transpose1d, try_conv_transpose1d, convolve_transposed, 1;
+
+    /// The transposed convolution of `x [n, in, height, width]` with `weight [in, out / groups, rows, columns]`; see
+    /// [`conv_transpose1d`](Self::conv_transpose1d).
     ///
     /// ```
+    /// use ndarray::array;
     /// use tape::Convolution;
     /// let tape = tape::Tape::<f64>::new();
-    /// let x = tape.variable([5.0]).reshape([1, 1, 1, 1]);
-    /// let weight = tape.constant([1.0, 2.0, 3.0, 4.0]).reshape([1, 1, 2, 2]);
-    /// let y = x.conv_transpose2d(weight, Convolution::new());
-    /// assert_eq!(y.to_array().as_slice_memory_order(), Some(&[5.0, 10.0, 15.0, 20.0][..]));
+    /// let x = tape.constant(array![[[[1.0, 2.0]]]]);
+    /// let kernel = tape.constant(array![[[[1.0, 10.0], [3.0, 0.0]]]]);
+    /// let spread = x.conv_transpose2d(kernel, Convolution::new());
+    /// assert_eq!(spread.to_array().as_slice(), Some(&[1.0, 12.0, 20.0, 3.0, 6.0, 0.0][..]));
     /// ```
-    conv_transpose2d, try_conv_transpose2d, 2, Transposed;
-    /// The transpose of [`conv3d`](Self::conv3d), `[n, in, d, h, w] x [in, out / groups, kd, kh, kw] -> [n, out, od, oh,
-    /// ow]`, where each of the last three is as in [`conv_transpose1d`](Self::conv_transpose1d).
+    conv_transpose2d, try_conv_transpose2d, convolve_transposed, 2;
+
+    /// The transposed convolution of `x [n, in, depth, height, width]` with a weight of five axes; see
+    /// [`conv_transpose1d`](Self::conv_transpose1d).
     ///
     /// ```
+    /// use ndarray::array;
     /// use tape::Convolution;
     /// let tape = tape::Tape::<f64>::new();
-    /// let x = tape.variable([5.0, 7.0]).reshape([1, 1, 2, 1, 1]);
-    /// let weight = tape.constant([1.0, 2.0]).reshape([1, 1, 2, 1, 1]);
-    /// let y = x.conv_transpose3d(weight, Convolution::new());
-    /// assert_eq!(y.to_array().as_slice_memory_order(), Some(&[5.0, 17.0, 14.0][..]));
+    /// let (x, kernel) = (tape.constant(array![[[[[2.0]]]]]), tape.constant(array![[[[[1.0, 3.0]], [[5.0, 7.0]]]]]));
+    /// let spread = x.conv_transpose3d(kernel, Convolution::new());
+    /// assert_eq!(spread.to_array().as_slice(), Some(&[2.0, 6.0, 10.0, 14.0][..]));
     /// ```
-    conv_transpose3d, try_conv_transpose3d, 3, Transposed;
+    conv_transpose3d, try_conv_transpose3d, convolve_transposed, 3;
+}
+
+/// What a convolution and its transpose ask of their operands: the axes, whole groups, and a kernel that has elements.
+fn check_operands<const D: usize>(
+    x: &Shape,
+    weight: &Shape,
+    groups: usize,
+    operation: &'static str,
+) -> Result<(), Error> {
+    if groups == 0 {
+        return Err(Error::Argument { operation, rule: "there must be at least one group" });
+    }
+    let broken = |rule| Err(Error::Shapes { operation, left: x.clone(), right: weight.clone(), rule });
+    if x.rank() != D + 2 || weight.rank() != D + 2 {
+        return broken("input and weight have two axes for batch and channels, and the spatial ones");
+    }
+    if !weight[0].is_multiple_of(groups) {
+        return broken("the weight's first axis must split into the groups");
+    }
+    if weight[2..].contains(&0) {
+        return broken("the kernel must have at least one element along each axis");
+    }
+    Ok(())
+}
+
+fn convolve<T: Real, const D: usize>(
+    tape: &mut Storage<T>,
+    x: u32,
+    weight: u32,
+    settings: Convolution<D>,
+    operation: &'static str,
+) -> Result<Tensor<T>, Error> {
+    let Convolution { stride, padding, dilation, output_padding, groups } = settings;
+    let (own, kernel) = (tape.shape(x).clone(), tape.shape(weight).clone());
+    check_operands::<D>(&own, &kernel, groups, operation)?;
+    let broken = |rule| Error::Shapes { operation, left: own.clone(), right: kernel.clone(), rule };
+    if output_padding != [0; D] {
+        return Err(Error::Argument { operation, rule: "only a transposed convolution has an output padding" });
+    }
+    if own[1] != groups * kernel[1] {
+        return Err(broken("the input must have as many channels as the weight's second axis, times the groups"));
+    }
+    let size = std::array::from_fn(|axis| kernel[axis + 2]);
+    let windows = spatial::windows(2, size, stride, dilation, operation)?;
+    let padded = spatial::pad(tape, x, padding, T::zero())?;
+    if overhangs(&windows, tape.shape(padded.node)) {
+        return Err(broken("the kernel must fit into the padded input"));
+    }
+    let seen = windows.shape(tape.shape(padded.node));
+    let seen = tape.linear(Linear::Windows(windows), padded.node, seen);
+    // Channels and the axes inside a window are the inner axis of the product, the windows its columns.
+    let counts = Shape::from(&tape.shape(seen.node)[2..2 + D]);
+    let turned = turn::<T, D>(tape, seen.node);
+    let inner = kernel[1..].iter().product();
+    let columns = tape.reshape(turned.node, Shape::from([own[0], groups, inner, counts.size()]));
+    let rows = tape.reshape(weight, Shape::from([groups, kernel[0] / groups, inner]));
+    let product = tape.matmul(rows.node, columns.node)?;
+    Ok(tape.reshape(product.node, joined(&[&[own[0], kernel[0]], &counts])))
+}
+
+fn convolve_transposed<T: Real, const D: usize>(
+    tape: &mut Storage<T>,
+    x: u32,
+    weight: u32,
+    settings: Convolution<D>,
+    operation: &'static str,
+) -> Result<Tensor<T>, Error> {
+    let Convolution { stride, padding, dilation, output_padding, groups } = settings;
+    let (own, kernel) = (tape.shape(x).clone(), tape.shape(weight).clone());
+    check_operands::<D>(&own, &kernel, groups, operation)?;
+    let broken = |rule| Error::Shapes { operation, left: own.clone(), right: kernel.clone(), rule };
+    if own[1] != kernel[0] {
+        return Err(broken("the input must have as many channels as the weight's first axis is long"));
+    }
+    if own[2..].contains(&0) {
+        return Err(broken("the input must have at least one element along each spatial axis"));
+    }
+    let size = std::array::from_fn(|axis| kernel[axis + 2]);
+    let windows = spatial::windows(2, size, stride, dilation, operation)?;
+    if (0..D).any(|axis| output_padding[axis] >= stride[axis].max(dilation[axis])) {
+        let rule = "an output padding must be smaller than the stride or the dilation";
+        return Err(Error::Argument { operation, rule });
+    }
+    let (channels, spatial) = (groups * kernel[1], &own[2..]);
+    let mut whole = joined(&[&[own[0], channels], spatial]);
+    for (axis, window) in windows.windows.iter().enumerate() {
+        whole.as_mut()[axis + 2] = (spatial[axis] - 1) * stride[axis] + window.extent() + output_padding[axis];
+    }
+    let (mut cut, mut output) = (leading(&whole), whole.clone());
+    for (axis, &(before, behind)) in padding.iter().enumerate() {
+        let left = whole[axis + 2].checked_sub(before.saturating_add(behind)).filter(|&length| length > 0);
+        output.as_mut()[axis + 2] = left.ok_or_else(|| broken("the padding takes the whole output away"))?;
+        cut.starts[axis + 2] = before as u32;
+    }
+    let (inner, outer) = (own[1] / groups, kernel[1..].iter().product());
+    let rows = tape.reshape(weight, Shape::from([groups, inner, outer]));
+    let swap = Linear::Permute([0, 2, 1].into_iter().collect());
+    let rows = tape.linear(swap, rows.node, Shape::from([groups, outer, inner]));
+    let columns = tape.reshape(x, Shape::from([own[0], groups, inner, spatial.iter().product()]));
+    let product = tape.matmul(rows.node, columns.node)?;
+    let product = tape.reshape(product.node, joined(&[&[own[0], channels], &size, spatial]));
+    let seen = turn::<T, D>(tape, product.node);
+    let added = tape.linear(Linear::OverlapAdd(windows), seen.node, whole.clone());
+    Ok(if output == whole { added } else { tape.linear(Linear::Slice(cut), added.node, output) })
+}
+
+/// Whether a window is longer than its axis.
+pub(super) fn overhangs(windows: &Windows, shape: &Shape) -> bool {
+    windows.windows.iter().any(|window| window.extent() > shape[window.axis as usize])
+}
+
+/// Swaps the first `D` axes behind batch and channels with the `D` last.
+fn turn<T: Real, const D: usize>(tape: &mut Storage<T>, x: u32) -> Tensor<T> {
+    let shape = tape.shape(x).clone();
+    let order = (0..2).chain(2 + D..2 + 2 * D).chain(2..2 + D);
+    let turned = order.clone().map(|axis| shape[axis]).collect();
+    tape.linear(Linear::Permute(order.map(|axis| axis as u8).collect()), x, turned)
 }

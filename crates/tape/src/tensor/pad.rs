@@ -102,7 +102,13 @@ impl<T: Real> Tensor<T> {
     }
 }
 
-fn pad_with<T: Real>(tape: &mut Storage<T>, x: u32, amounts: &[(usize, usize)], value: T) -> Result<Tensor<T>, Error> {
+/// So many more elements of one value before and behind each axis.
+pub(super) fn pad_with<T: Real>(
+    tape: &mut Storage<T>,
+    x: u32,
+    amounts: &[(usize, usize)],
+    value: T,
+) -> Result<Tensor<T>, Error> {
     let own = tape.shape(x).clone();
     let shape: Shape = own.iter().zip(amounts).map(|(length, (before, behind))| length + before + behind).collect();
     let mut cut = leading(&own);

@@ -1,135 +1,95 @@
-//! Settings of operations along spatial axes: what is said once for all axes, or for each.
+//! What convolutions and pools share: numbers for each spatial axis, margins, and windows over all of them.
 
+use super::Tensor;
+use super::pad::pad_with;
 use crate::error::Error;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::Storage;
-use crate::transpose::{Cut, Linear};
+use crate::transpose::{Window, Windows};
 
-/// Images have at most depth, height and width.
-pub(super) const MOST_SPATIAL: usize = 3;
+/// A number for each of `D` spatial axes: one for all of them, or an array.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PerAxis<const D: usize>(pub(super) [usize; D]);
 
-/// A setting of spatial axes: one value for all of them, or one for each, outermost first.
-///
-/// What pads an axis has two sides, before the first element and behind the last: a number stands for both sides, and a
-/// pair for one each.
-///
-/// ```
-/// use tape::{Convolution, PerAxis};
-/// assert_eq!(Convolution::new().stride(2), Convolution::new().stride(PerAxis::from(2)));
-/// assert_ne!(Convolution::new().stride([2, 1]), Convolution::new().stride([1, 2]));
-/// assert_eq!(Convolution::new().padding([1, 2]), Convolution::new().padding([(1, 1), (2, 2)]));
-/// assert_eq!(Convolution::new().padding(3), Convolution::new().padding((3, 3)));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PerAxis<V = usize> {
-    /// As many as there are, up to the most that an operation takes; the others repeat the first.
-    values: [V; MOST_SPATIAL],
-    /// How many were given, also where that is more than fit.
-    given: usize,
-}
-
-impl<V: Copy> PerAxis<V> {
-    pub(super) fn all(value: V) -> Self {
-        Self { values: [value; MOST_SPATIAL], given: 1 }
-    }
-
-    fn each(given: usize, values: impl Iterator<Item = V>, default: V) -> Self {
-        let mut setting = Self { values: [default; MOST_SPATIAL], given };
-        setting.values.iter_mut().zip(values).for_each(|(own, value)| *own = value);
-        setting
-    }
-
-    /// The value for one of `axes` axes; `None` if values were given for another number of axes.
-    fn get(&self, axis: usize, axes: usize) -> Option<V> {
-        match self.given {
-            1 => Some(self.values[0]),
-            given if given == axes => Some(self.values[axis]),
-            _ => None,
-        }
-    }
-
-    /// The values for so many spatial axes; those behind them repeat the default.
-    pub(super) fn resolve(&self, axes: usize, shape: &Shape, operation: &'static str) -> Result<[V; 3], Error> {
-        let mut values = self.values;
-        for (axis, value) in values.iter_mut().enumerate().take(axes) {
-            let rule = "a setting needs one value, or one for each spatial axis";
-            *value = self.get(axis, axes).ok_or_else(|| Error::Shape { operation, shape: shape.clone(), rule })?;
-        }
-        Ok(values)
+impl<const D: usize> From<usize> for PerAxis<D> {
+    fn from(number: usize) -> Self {
+        Self([number; D])
     }
 }
 
-impl From<usize> for PerAxis {
-    fn from(value: usize) -> Self {
-        Self::all(value)
+impl<const D: usize> From<[usize; D]> for PerAxis<D> {
+    fn from(numbers: [usize; D]) -> Self {
+        Self(numbers)
     }
 }
 
-impl<const N: usize> From<[usize; N]> for PerAxis {
-    fn from(values: [usize; N]) -> Self {
-        Self::each(N, values.into_iter(), 0)
+/// How many elements are added before and behind each of `D` spatial axes: one number for all sides, one number an axis,
+/// one pair `(before, behind)` for all axes, or one pair an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Margins<const D: usize>(pub(super) [(usize, usize); D]);
+
+impl<const D: usize> From<usize> for Margins<D> {
+    fn from(number: usize) -> Self {
+        Self([(number, number); D])
     }
 }
 
-impl From<&[usize]> for PerAxis {
-    fn from(values: &[usize]) -> Self {
-        Self::each(values.len(), values.iter().copied(), 0)
+impl<const D: usize> From<[usize; D]> for Margins<D> {
+    fn from(numbers: [usize; D]) -> Self {
+        Self(numbers.map(|number| (number, number)))
     }
 }
 
-impl From<usize> for PerAxis<(usize, usize)> {
-    fn from(both: usize) -> Self {
-        Self::all((both, both))
-    }
-}
-
-impl<const N: usize> From<[usize; N]> for PerAxis<(usize, usize)> {
-    fn from(values: [usize; N]) -> Self {
-        Self::each(N, values.into_iter().map(|both| (both, both)), (0, 0))
-    }
-}
-
-impl From<(usize, usize)> for PerAxis<(usize, usize)> {
+impl<const D: usize> From<(usize, usize)> for Margins<D> {
     fn from(sides: (usize, usize)) -> Self {
-        Self::all(sides)
+        Self([sides; D])
     }
 }
 
-impl<const N: usize> From<[(usize, usize); N]> for PerAxis<(usize, usize)> {
-    fn from(values: [(usize, usize); N]) -> Self {
-        Self::each(N, values.into_iter(), (0, 0))
+impl<const D: usize> From<[(usize, usize); D]> for Margins<D> {
+    fn from(sides: [(usize, usize); D]) -> Self {
+        Self(sides)
     }
 }
 
-impl<T: Real> Storage<T> {
-    /// Zeros around the last axes: as many before and behind as `pads` says, the last pair for the last axis.
-    pub(super) fn pad_last(&mut self, x: u32, pads: &[(usize, usize)]) -> u32 {
-        if pads.iter().all(|&pad| pad == (0, 0)) {
-            return x;
-        }
-        let mut shape = self.shape(x).clone();
-        let first = shape.rank() - pads.len();
-        let mut cut = Cut { starts: shape.iter().map(|_| 0).collect(), steps: shape.iter().map(|_| 1).collect() };
-        for (axis, &(before, behind)) in (first..).zip(pads) {
-            cut.starts[axis] = before as u32;
-            shape.as_mut()[axis] += before + behind;
-        }
-        self.linear(Linear::Pad(cut), x, shape).node
+/// Windows over `D` neighbouring axes, of which `first` is the first; the axes inside the windows come behind all others.
+pub(super) fn windows<const D: usize>(
+    first: usize,
+    size: [usize; D],
+    stride: [usize; D],
+    dilation: [usize; D],
+    operation: &'static str,
+) -> Result<Windows, Error> {
+    if stride.contains(&0) || dilation.contains(&0) {
+        return Err(Error::Argument { operation, rule: "stride and dilation must be at least 1" });
     }
+    let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    let window = |axis: usize| Window {
+        axis: (first + axis) as u8,
+        size: number(size[axis]),
+        step: number(stride[axis]),
+        dilation: number(dilation[axis]),
+    };
+    Ok(Windows { first: (first + D) as u8, windows: (0..D).map(window).collect() })
+}
 
-    /// The last axes without so many elements at their beginning, and with these lengths.
-    pub(super) fn crop_last(&mut self, x: u32, starts: &[usize], lengths: &[usize]) -> u32 {
-        let mut shape = self.shape(x).clone();
-        let first = shape.rank() - starts.len();
-        if shape[first..] == *lengths {
-            return x;
-        }
-        let mut cut = Cut { starts: shape.iter().map(|_| 0).collect(), steps: shape.iter().map(|_| 1).collect() };
-        for (axis, (&start, &length)) in (first..).zip(starts.iter().zip(lengths)) {
-            cut.starts[axis] = start as u32;
-            shape.as_mut()[axis] = length;
-        }
-        self.linear(Linear::Slice(cut), x, shape).node
+/// A tensor with margins of one value around its last `D` axes.
+pub(super) fn pad<T: Real, const D: usize>(
+    tape: &mut Storage<T>,
+    x: u32,
+    margins: [(usize, usize); D],
+    value: T,
+) -> Result<Tensor<T>, Error> {
+    if margins == [(0, 0); D] {
+        return Ok(Tensor::new(x, tape.recording()));
     }
+    let others = tape.shape(x).rank() - D;
+    let amounts: Vec<_> = std::iter::repeat_n((0, 0), others).chain(margins).collect();
+    pad_with(tape, x, &amounts, value)
+}
+
+/// A shape made of pieces.
+pub(super) fn joined(pieces: &[&[usize]]) -> Shape {
+    pieces.iter().copied().flatten().copied().collect()
 }
