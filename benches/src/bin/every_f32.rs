@@ -1,8 +1,7 @@
 //! How far are the vector functions of `f32` from the exact results? Every number is tried: `every_f32 [--stride N] [NAME...]`.
 //!
-//! The reference is the function of `f64` rounded to `f32`, which is the rounded exact result but for about one number in
-//! 10^8 that lies within an error of 10^-16 of a tie. Distances are counted in numbers of the format: 0 is the rounded
-//! result, 1 its neighbour. Both zeros count as one number. A distance is at most half a unit less than the error.
+//! Errors are counted in units in the last place of the result. The reference is the function of `f64`, whose own error of
+//! about 10^-16 is 10^-8 of a unit.
 
 #![allow(clippy::print_stdout, reason = "a report")]
 
@@ -38,24 +37,28 @@ const FUNCTIONS: &[Function] = &[
     ("normal_cdf", |x| x.vector_normal_cdf(), |x| x.vector_normal_cdf(), ALL),
 ];
 
-/// The number's place among all numbers of its format, in order.
-fn place(x: f32) -> i64 {
-    let bits = i64::from(x.to_bits() & 0x7fff_ffff);
-    if x.is_sign_negative() { -bits } else { bits }
+/// The error in units in the last place of the rounded exact result.
+fn units(found: f32, exact: f64) -> f64 {
+    let rounded = exact as f32;
+    if found == rounded && (rounded == 0.0 || rounded.is_infinite()) {
+        return 0.0;
+    }
+    let magnitude = rounded.abs().min(f32::MAX.next_down());
+    (f64::from(found) - exact).abs() / f64::from(magnitude.next_up() - magnitude)
 }
 
-/// The largest distance and where it is; `None` where one of the two is not a number and the other one is.
-fn worst(&(_, function, reference, limit): &Function, stride: usize) -> Option<(i64, f32)> {
-    let mut worst = (0, 0.0);
+/// The largest error and where it is; `None` where one of the two is not a number and the other one is.
+fn worst(&(_, function, reference, limit): &Function, stride: usize) -> Option<(f64, f32)> {
+    let mut worst = (0.0, 0.0);
     for x in (0..=u32::MAX).step_by(stride).map(f32::from_bits) {
-        let (found, wanted) = (function(x), reference(f64::from(x)) as f32);
-        let expected_nan = wanted.is_nan() || x.abs() > limit;
+        let (found, exact) = (function(x), reference(f64::from(x)));
+        let expected_nan = exact.is_nan() || x.abs() > limit;
         if found.is_nan() != expected_nan {
             return None;
         }
-        let distance = (place(found) - place(wanted)).abs();
-        if !expected_nan && distance > worst.0 {
-            worst = (distance, x);
+        let error = units(found, exact);
+        if error > worst.0 {
+            worst = (error, x);
         }
     }
     Some(worst)
@@ -78,8 +81,8 @@ fn main() {
         if !names.is_empty() && !names.iter().any(|name| name == function.0) {
             continue;
         }
-        let (distance, x) = worst(function, stride).unwrap_or_else(|| panic!("{} has a wrong domain", function.0));
-        println!("{:<10} at most {distance} from the rounded result, first at {x:e}", function.0);
-        assert!(distance <= 2, "{} is further than two units from the exact result", function.0);
+        let (error, x) = worst(function, stride).unwrap_or_else(|| panic!("{} has a wrong domain", function.0));
+        println!("{:<10} at most {error:.3} units, at {x:e}", function.0);
+        assert!(error <= 2.0, "{} is further than two units from the exact result", function.0);
     }
 }

@@ -132,17 +132,19 @@ macro_rules! vector_math {
                 sum
             }
 
-            /// `(k, p)` with `exp(x) = 2^k (1 + p)`, |p| < 0.42; k as an integer on top of `ROUND`'s bits.
+            /// `(k, p, low)` with `exp(x) = 2^k (1 + p + low)`, |p| < 0.42; k as an integer on top of `ROUND`'s bits, low what
+            /// the rounding of p took away.
             #[inline(always)]
-            fn reduced_exp(x: $real) -> ($bits, $real) {
+            fn reduced_exp(x: $real) -> ($bits, $real, $real) {
                 let shifted = x * std::$real::consts::LOG2_E + ROUND;
                 let k = shifted - ROUND;
                 let high = x - k * LN2_HIGH;
                 let low = k * LN2_LOW;
                 let r = high - low;
                 let rounded_off = (high - r) - low;
-                let p = r + (r * r * polynomial(r, EXP) + rounded_off);
-                (shifted.to_bits(), p)
+                let rest = r * r * polynomial(r, EXP) + rounded_off;
+                let p = r + rest;
+                (shifted.to_bits(), p, (r - p) + rest)
             }
 
             /// 2^k from the `k` of `reduced_exp` plus `shift`, where that is a normal number.
@@ -155,18 +157,18 @@ macro_rules! vector_math {
             /// `exp(x)` for x in `EXP_LOW..=EXP_HIGH`.
             #[inline(always)]
             fn bounded_exp(x: $real) -> $real {
-                let (k, p) = reduced_exp(x);
-                scaled(k, p)
+                let (k, p, _) = reduced_exp(x);
+                scaled(k, 1.0 + p)
             }
 
-            /// `2^k (1 + p)` for the `k` of `reduced_exp`.
+            /// `2^k x` for the `k` of `reduced_exp`.
             #[inline(always)]
-            fn scaled(k: $bits, p: $real) -> $real {
+            fn scaled(k: $bits, x: $real) -> $real {
                 // In two factors: 2^k itself overflows at the upper end, and is subnormal at the lower one.
                 let exponent = k.wrapping_sub(ROUND.to_bits()).wrapping_add(2 * BIAS);
                 let half = exponent >> 1;
                 let rest = exponent.wrapping_sub(half);
-                (1.0 + p) * $real::from_bits(half << MANTISSA) * $real::from_bits(rest << MANTISSA)
+                x * $real::from_bits(half << MANTISSA) * $real::from_bits(rest << MANTISSA)
             }
 
             /// `ln(x) + correction` for positive, normal, finite x; `shift` is added to the exponent.
@@ -213,26 +215,42 @@ macro_rules! vector_math {
                 fn vector_tanh(self) -> Self {
                     let x = self.abs();
                     let x = if x > TANH_HIGH { TANH_HIGH } else { x };
-                    let (k, p) = reduced_exp(2.0 * x);
+                    let (k, p, p_low) = reduced_exp(2.0 * x);
                     let power = power_of_two(k, 0);
                     // exp(2x) - 1: positive, because errors in it then shrink on their way to the result.
-                    let exp_m1 = p * power + (power - 1.0);
-                    (exp_m1 / (exp_m1 + 2.0)).copysign(self)
+                    let (part, rest) = (p * power, power - 1.0);
+                    let exp_m1 = part + rest;
+                    let exp_m1_low = ((rest - exp_m1) + part) + p_low * power;
+                    let below = exp_m1 + 2.0;
+                    // Either operand may be the larger one (Knuth's two-sum).
+                    let added = below - exp_m1;
+                    let below_low = ((exp_m1 - (below - added)) + (2.0 - added)) + exp_m1_low;
+                    let tanh = exp_m1 / below;
+                    // What roundings took from numerator and denominator, to first order; 1 / below is (1 - tanh) / 2.
+                    let tanh = tanh + (exp_m1_low - tanh * below_low) * (0.5 - 0.5 * tanh);
+                    tanh.copysign(self)
                 }
 
                 #[inline(always)]
                 fn vector_sigmoid(self) -> Self {
                     let x = -self.abs();
-                    let exp = bounded_exp(if x < EXP_LOW { EXP_LOW } else { x });
-                    let numerator = if self < 0.0 { exp } else { 1.0 };
-                    numerator / (1.0 + exp)
+                    let (k, p, p_low) = reduced_exp(if x < EXP_LOW { EXP_LOW } else { x });
+                    let sum = 1.0 + p;
+                    let (exp, exp_low) = (scaled(k, sum), scaled(k, ((1.0 - sum) + p) + p_low));
+                    let below = 1.0 + exp;
+                    let below_low = ((1.0 - below) + exp) + exp_low;
+                    let (above, above_low) = if self < 0.0 { (exp, exp_low) } else { (1.0, 0.0) };
+                    let sigmoid = above / below;
+                    // As for `tanh`; 1 / below is the sigmoid of the magnitude.
+                    let larger = if self < 0.0 { 1.0 - sigmoid } else { sigmoid };
+                    sigmoid + (above_low - sigmoid * below_low) * larger
                 }
 
                 #[inline(always)]
                 fn vector_exp_m1(self) -> Self {
                     let x = if self > EXP_HIGH { EXP_HIGH } else { self };
                     let x = if x < EXP_M1_LOW { EXP_M1_LOW } else { x };
-                    let (k, p) = reduced_exp(x);
+                    let (k, p, _) = reduced_exp(x);
                     // Half the result, because 2^k overflows sooner than the result does.
                     let half = power_of_two(k, (0 as $bits).wrapping_sub(1));
                     let result = 2.0 * (p * half + (half - 0.5));
@@ -250,7 +268,7 @@ macro_rules! vector_math {
                     let fraction = x - (shifted - ROUND);
                     let r = fraction * std::$real::consts::LN_2;
                     let rounded_off = fraction * LN2_TAIL;
-                    scaled(shifted.to_bits(), r + (r * r * polynomial(r, EXP) + rounded_off))
+                    scaled(shifted.to_bits(), 1.0 + (r + (r * r * polynomial(r, EXP) + rounded_off)))
                 }
 
                 forward! { $by;

@@ -275,6 +275,12 @@ mod tests {
         ("erfc", erfc, libm::erfc),
         ("normal_cdf", normal_cdf, wide_normal_cdf),
         ("exp2", |x| x.vector_exp2(), f64::exp2),
+        ("exp", |x| x.vector_exp(), f64::exp),
+        ("exp_m1", |x| x.vector_exp_m1(), f64::exp_m1),
+        ("ln", |x| x.vector_ln(), f64::ln),
+        ("ln_1p", |x| x.vector_ln_1p(), f64::ln_1p),
+        ("tanh", |x| x.vector_tanh(), f64::tanh),
+        ("sigmoid", |x| x.vector_sigmoid(), |x| 1.0 / (1.0 + (-x).exp())),
     ];
 
     fn sample() -> impl Iterator<Item = f32> {
@@ -324,7 +330,10 @@ mod tests {
                 ((spread * 3.1e6).vector_tan(), (spread * 3.1e6).tan()),
             ] {
                 let unit = wanted.abs().next_up() - wanted.abs();
-                assert!(found == wanted || (found - wanted).abs() <= 2.0 * unit, "{found:e} instead of {wanted:e} at {spread}");
+                assert!(
+                    found == wanted || (found - wanted).abs() <= 2.0 * unit,
+                    "{found:e} instead of {wanted:e} at {spread}"
+                );
             }
         }
         assert_eq!([(-0.0_f64).vector_tan().to_bits(), 5e-324_f64.vector_tan().to_bits()], [1 << 63, 1]);
@@ -367,7 +376,13 @@ mod tests {
                 erf = erf,
                 erfc = erfc,
                 normal_cdf = normal_cdf,
-                exp2 = f32::vector_exp2
+                exp2 = f32::vector_exp2,
+                exp = f32::vector_exp,
+                exp_m1 = f32::vector_exp_m1,
+                ln = f32::vector_ln,
+                ln_1p = f32::vector_ln_1p,
+                tanh = f32::vector_tanh,
+                sigmoid = f32::vector_sigmoid
             );
             for (&x, &y) in x.iter().zip(&wide) {
                 let portable = function(x);
