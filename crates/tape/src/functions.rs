@@ -71,7 +71,7 @@ fn along(y: &[Var], x: &[Var], direction: &[f64]) -> Vec<f64> {
 fn fitting(operation: &'static str, left: usize, right: usize, rule: &'static str) {
     if left != right {
         let [left, right] = [left, right].map(|length| Shape::from([length]));
-        unwrap(Err(Error::Shapes { operation, left, right, rule }))
+        unwrap::<()>(Err(Error::Shapes { operation, left, right, rule }));
     }
 }
 

@@ -39,7 +39,7 @@ fn eliminate<T: Real>(mut a: Array2<T>, mut b: Vec<T>) -> Result<Vec<T>, Error> 
         for j in i + 1..n {
             b[i] = b[i] - a[[i, j]] * b[j];
         }
-        b[i] = b[i] / a[[i, i]];
+        b[i] /= a[[i, i]];
     }
     Ok(b)
 }

@@ -151,7 +151,7 @@ impl<T: Real> Tape<T> {
         if direction.len() != params.size() {
             let [left, right] = [params.size(), direction.len()].map(|length| Shape::from([length]));
             let rule = "there must be one tangent a parameter";
-            unwrap(Err(Error::Shapes { operation: "hvp", left, right, rule }))
+            unwrap::<()>(Err(Error::Shapes { operation: "hvp", left, right, rule }));
         }
         self.reset();
         let pass = self.bind(params);
@@ -159,7 +159,7 @@ impl<T: Real> Tape<T> {
         let (mut variables, mut tangents) = (Vec::new(), Vec::new());
         for (id, parameter) in params.iter().filter(|(_, parameter)| parameter.is_trainable()) {
             variables.push(pass.parameter(id));
-            let tangent = pass.constant(&ndarray::aview1(&direction[parameter.range()]));
+            let tangent = pass.constant(ndarray::aview1(&direction[parameter.range()]));
             tangents.push(tangent.reshape(parameter.shape().clone()));
         }
         let change = loss.jvp(&variables, &tangents);
