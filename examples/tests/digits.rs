@@ -51,7 +51,7 @@ fn bad_options_get_a_clear_line() {
         (&["--batch", "0"][..], "invalid value '0' for '--batch"),
         (&["--lr", "-1"], "--lr"),
         (&["--lr=nan"], "it must be a finite number above 0"),
-        (&["--optimizer", "magic"], "possible values: sgd, momentum, nesterov, adam"),
+        (&["--optimizer", "magic"], "possible values: sgd, momentum, nesterov, adagrad"),
         (&["--epochs", "many"], "--epochs"),
     ] {
         let message = refused(&program().args(arguments).output().expect("it runs"));

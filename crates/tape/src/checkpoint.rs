@@ -6,6 +6,7 @@ use ndarray::{ArrayD, ArrayViewD};
 
 use crate::custom::CustomOp;
 use crate::error::{Error, unwrap};
+use crate::op::TensorOp;
 use crate::real::Real;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
@@ -24,15 +25,35 @@ impl<T: Real, F: Fn(&[Tensor<T>]) -> Tensor<T>> CustomOp<T> for Checkpoint<F> {
     }
 
     fn value(&self, inputs: &[ArrayViewD<'_, T>]) -> Result<ArrayD<T>, Error> {
-        let tape = Tape::new();
-        let inputs: Vec<_> = inputs.iter().map(|input| tape.constant(input)).collect();
-        Ok((self.0)(&inputs).to_array())
+        Tape::with_spare(|tape| {
+            let inputs: Vec<_> = inputs.iter().map(|input| tape.constant(input)).collect();
+            Ok((self.0)(&inputs).to_array())
+        })
     }
 
     fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
         let inputs = aliases(inputs);
         (self.0)(&inputs).vjp(adjoint, inputs).into_iter().map(Some).collect()
     }
+
+    fn swept_vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+        swept((self.0)(inputs), adjoint, inputs)
+    }
+}
+
+/// The shares of variables in an output's adjoint as numbers: they take no memory for what a recorded adjoint computes in
+/// between.
+fn swept<T: Real>(output: Tensor<T>, adjoint: Tensor<T>, inputs: &[Tensor<T>]) -> Vec<Option<Tensor<T>>> {
+    let weighted = (output * adjoint).sum();
+    if unwrap(weighted.on_tape("checkpoint", |tape| Ok(!tape.is_active(weighted.node)))) {
+        return vec![None; inputs.len()];
+    }
+    let gradients = weighted.backward();
+    let recorded = |input: &Tensor<T>| {
+        let share = gradients.get(*input)?.to_owned();
+        Some(unwrap(input.on_tape("checkpoint", |tape| Ok(tape.record_array(TensorOp::Leaf, &[], &share)))))
+    };
+    inputs.iter().map(recorded).collect()
 }
 
 /// The value of `f`, whose inside is forgotten and recorded again when a sweep comes to it: the tape keeps the inputs and
@@ -107,13 +128,12 @@ impl<F> Loop<F> {
     where
         F: Fn(Tensor<T>) -> Tensor<T>,
     {
-        let mut tape = Tape::new();
-        let mut state = state.clone();
-        for _ in 0..steps {
-            state = (self.step)(tape.constant(&state)).to_array();
-            tape.reset();
-        }
-        state
+        Tape::with_spare(|tape| {
+            (0..steps).fold(state.clone(), |state, _| {
+                tape.reset();
+                (self.step)(tape.constant(&state)).to_array()
+            })
+        })
     }
 
     /// Leads an adjoint back over one step.
@@ -121,9 +141,13 @@ impl<F> Loop<F> {
     where
         F: Fn(Tensor<T>) -> Tensor<T>,
     {
-        let tape = Tape::new();
-        let state = tape.variable(state);
-        (self.step)(state).vjp(tape.constant(adjoint), state).to_array()
+        Tape::with_spare(|tape| {
+            let state = tape.variable(state);
+            let [share] = swept((self.step)(state), tape.constant(adjoint), &[state])[..] else {
+                unreachable!("one share an input")
+            };
+            share.map_or_else(|| ArrayD::zeros(adjoint.raw_dim()), Tensor::to_array)
+        })
     }
 
     /// Leads an adjoint back over `n` steps from a state that is held, with `s` states held, that one among them.

@@ -74,6 +74,12 @@ pub trait CustomOp<T: Real> {
         let _ = (inputs, output, tangents);
         None
     }
+
+    /// [`vjp`](Self::vjp) for a sweep, which takes the numbers and differentiates no further: what a rule overrides that
+    /// has the numbers for less than it takes to record them, as a [`checkpoint`](crate::checkpoint) does, which sweeps.
+    fn swept_vjp(&self, inputs: &[Tensor<T>], output: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+        self.vjp(inputs, output, adjoint)
+    }
 }
 
 /// What runs when a sweep comes to a node.
@@ -102,13 +108,11 @@ impl<T: Real> Callbacks<T> {
         Self(Vec::new())
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Forgets what runs at nodes from `first` on.
-    pub(crate) fn forget_from(&mut self, first: u32) {
-        self.0.retain(|(node, _)| *node < first);
+    /// Takes out what runs at nodes from `first` on. Dropping it may run code of users, so whoever takes it drops it when
+    /// the tape is not borrowed any more.
+    #[must_use]
+    pub(crate) fn take_from(&mut self, first: u32) -> Self {
+        Self(self.0.split_off(self.0.partition_point(|(node, _)| *node < first)))
     }
 
     /// Later entries of one node come behind earlier ones.
@@ -125,17 +129,24 @@ impl<T: Real> Callbacks<T> {
 
     /// What runs at a node: hooks in the order of their making, then the operation, which gets the adjoint that they leave.
     fn at(&self, node: u32) -> Vec<Callback<T>> {
-        let here = self.0.iter().filter(|(other, _)| *other == node).map(|(_, callback)| callback);
+        let here = self.entries(node).iter().map(|(_, callback)| callback);
         let (operations, hooks): (Vec<_>, Vec<_>) =
             here.cloned().partition(|callback| matches!(callback, Callback::Operation(_)));
         hooks.into_iter().chain(operations).collect()
     }
 
     pub(crate) fn operation(&self, node: u32) -> Option<Rc<dyn CustomOp<T>>> {
-        self.0.iter().find_map(|(other, callback)| match callback {
-            Callback::Operation(operation) if *other == node => Some(Rc::clone(operation)),
-            Callback::Operation(_) | Callback::Hook(_) => None,
+        self.entries(node).iter().find_map(|(_, callback)| match callback {
+            Callback::Operation(operation) => Some(Rc::clone(operation)),
+            Callback::Hook(_) => None,
         })
+    }
+
+    /// What is listed for one node: a recording may have as many entries as nodes, so they are not searched one by one.
+    fn entries(&self, node: u32) -> &[(u32, Callback<T>)] {
+        let first = self.0.partition_point(|(other, _)| *other < node);
+        let behind = self.0.partition_point(|(other, _)| *other <= node);
+        &self.0[first..behind]
     }
 }
 
@@ -182,12 +193,14 @@ fn shares<T: Real>(
     mut arrays: Vec<ArrayD<T>>,
     adjoint: &ArrayD<T>,
 ) -> Result<Vec<Option<ArrayD<T>>>, Error> {
-    let tape = Tape::new();
-    let output = arrays.pop().expect("the output is the last");
-    // Variables, because the rule may differentiate something itself.
-    let inputs: Vec<Tensor<T>> = arrays.iter().map(|input| tape.variable(input)).collect();
-    let shares = checked(operation, &inputs, operation.vjp(&inputs, tape.variable(&output), tape.constant(adjoint)))?;
-    Ok(shares.into_iter().map(|share| share.map(Tensor::to_array)).collect())
+    Tape::with_spare(|tape| {
+        let output = arrays.pop().expect("the output is the last");
+        // Variables, because the rule may differentiate something itself.
+        let inputs: Vec<Tensor<T>> = arrays.iter().map(|input| tape.variable(input)).collect();
+        let (output, adjoint) = (tape.variable(&output), tape.constant(adjoint));
+        let shares = checked(operation, &inputs, operation.swept_vjp(&inputs, output, adjoint))?;
+        Ok(shares.into_iter().map(|share| share.map(Tensor::to_array)).collect())
+    })
 }
 
 /// Shares of the right number and shapes.
@@ -237,10 +250,12 @@ impl<T: Real> Tensor<T> {
         })?;
         let views: Vec<_> = elements.iter().map(|elements| elements.view()).collect();
         let value = operation.value(&views)?;
+        // One that is not kept is dropped after the tape was let go of, because dropping it runs code of users.
+        let operation: Rc<dyn CustomOp<T>> = Rc::new(operation);
         first.on_tape(name, |tape| {
             let output = tape.record_array(TensorOp::Custom(name), &operands, &value);
             if tape.is_active(output.node) {
-                tape.callbacks.insert(output.node, Callback::Operation(Rc::new(operation)));
+                tape.callbacks.insert(output.node, Callback::Operation(Rc::clone(&operation)));
             }
             Ok(output)
         })
@@ -264,12 +279,13 @@ impl<T: Real> Tensor<T> {
     /// If the tensor is stale or a constant, through which no adjoint comes.
     #[track_caller]
     pub fn hook(self, hook: impl Fn(ArrayViewD<'_, T>) -> Option<ArrayD<T>> + 'static) {
+        let hook: Rc<Hook<T>> = Rc::new(hook);
         unwrap(self.on_tape("hook", |tape| {
             if !tape.is_active(self.node) {
                 let rule = "no adjoint comes to a constant";
                 return Err(Error::Shape { operation: "hook", shape: tape.shape(self.node).clone(), rule });
             }
-            tape.callbacks.insert(self.node, Callback::Hook(Rc::new(hook)));
+            tape.callbacks.insert(self.node, Callback::Hook(Rc::clone(&hook)));
             Ok(())
         }));
     }
@@ -361,9 +377,10 @@ impl<T: Real> Var<T> {
     /// If the number is stale or a constant.
     #[track_caller]
     pub fn hook(self, hook: impl Fn(T) -> Option<T> + 'static) {
+        let hook = move |adjoint: ArrayViewD<'_, T>| hook(adjoint[[]]).map(|g| ndarray::arr0(g).into_dyn());
+        let hook: Rc<Hook<T>> = Rc::new(hook);
         let placed = living::with(self.recording(), self.node(), "hook", |tape: &mut Storage<T>| {
-            let hook = move |adjoint: ArrayViewD<'_, T>| hook(adjoint[[]]).map(|g| ndarray::arr0(g).into_dyn());
-            tape.callbacks.insert(self.node(), Callback::Hook(Rc::new(hook)));
+            tape.callbacks.insert(self.node(), Callback::Hook(Rc::clone(&hook)));
         });
         unwrap(placed);
     }

@@ -1,7 +1,5 @@
 //! Functions of numbers, differentiated without a tape in sight.
 
-use std::cell::RefCell;
-
 use ndarray::Array2;
 
 use crate::error::{Error, unwrap};
@@ -9,12 +7,6 @@ use crate::shape::Shape;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
 use crate::var::Var;
-
-thread_local! {
-    /// Tapes between two calls: their memory serves the next one. A function that differentiates inside of another takes
-    /// a second one.
-    static SPARE: RefCell<Vec<Tape<f64>>> = const { RefCell::new(Vec::new()) };
-}
 
 /// The value of a function of several variables, and its gradient.
 ///
@@ -35,20 +27,10 @@ thread_local! {
 /// If the function returns a variable of another tape.
 #[track_caller]
 pub fn value_and_grad(f: impl FnOnce(&[Var]) -> Var, x: &[f64]) -> (f64, Vec<f64>) {
-    on_spare(|tape| {
+    Tape::with_spare(|tape| {
         let x = tape.vars(x);
         swept(tape, f(&x), &x)
     })
-}
-
-/// Lends a spare tape.
-#[track_caller]
-fn on_spare<R>(compute: impl FnOnce(&mut Tape<f64>) -> R) -> R {
-    let mut tape = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
-    let result = compute(&mut tape);
-    tape.reset();
-    SPARE.with_borrow_mut(|spare| spare.push(tape));
-    result
 }
 
 #[track_caller]
@@ -108,7 +90,7 @@ pub fn derivative(f: impl FnOnce(Var) -> Var, x: f64) -> f64 {
 #[track_caller]
 pub fn jvp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], v: &[f64]) -> (Vec<f64>, Vec<f64>) {
     fitting("jvp", x.len(), v.len(), "there must be one tangent a variable");
-    on_spare(|tape| {
+    Tape::with_spare(|tape| {
         let x = tape.vars(x);
         let y = f(&x);
         (y.iter().map(|y| y.value()).collect(), along(&y, &x, v))
@@ -127,7 +109,7 @@ pub fn jvp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], v: &[f64]) -> (Vec<f64
 /// If there is not one weight an output, or the function returns a variable of another tape.
 #[track_caller]
 pub fn vjp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], w: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    on_spare(|tape| {
+    Tape::with_spare(|tape| {
         let x = tape.vars(x);
         let y = f(&x);
         fitting("vjp", y.len(), w.len(), "there must be one adjoint an output");
@@ -168,7 +150,7 @@ pub fn hvp(f: impl FnOnce(&[Var]) -> Var, x: &[f64], v: &[f64]) -> Vec<f64> {
 /// If the function returns a variable of another tape.
 #[track_caller]
 pub fn jacobian(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64]) -> Array2<f64> {
-    on_spare(|tape| {
+    Tape::with_spare(|tape| {
         let x = tape.vars(x);
         let y = f(&x);
         let mut jacobian = Array2::zeros((y.len(), x.len()));

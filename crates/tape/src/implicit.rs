@@ -115,9 +115,10 @@ where
 
     fn value(&self, inputs: &[ArrayViewD<'_, T>]) -> Result<ArrayD<T>, Error> {
         let x = (self.solver)(inputs)?;
-        let tape = Tape::new();
-        let theta: Vec<_> = inputs.iter().map(|input| tape.constant(input)).collect();
-        let right = (self.residual)(tape.constant(&x), &theta).shape();
+        let right = Tape::with_spare(|tape| {
+            let theta: Vec<_> = inputs.iter().map(|input| tape.constant(input)).collect();
+            (self.residual)(tape.constant(&x), &theta).shape()
+        });
         let left = Shape::from(x.shape());
         if left == right {
             return Ok(x);

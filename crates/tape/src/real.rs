@@ -12,7 +12,7 @@ use crate::elements::Elements;
 use crate::gradients::Adjoints;
 use crate::kernel::VectorMath;
 use crate::living::Recent;
-use crate::tape::Storage;
+use crate::tape::{Storage, Tape};
 
 /// An element type of tapes, variables and tensors: `f32` or `f64`.
 ///
@@ -59,7 +59,7 @@ pub(crate) fn shortest(value: f64, element: &str) -> String {
 }
 
 pub(crate) mod sealed {
-    use super::{Adjoints, LocalKey, NonNull, Recent, RefCell, Storage, fmt};
+    use super::{Adjoints, LocalKey, NonNull, Recent, RefCell, Storage, Tape, fmt};
 
     /// What the tape needs of an element type and users do not.
     pub trait Sealed: Sized + 'static {
@@ -82,6 +82,11 @@ pub(crate) mod sealed {
 
         /// The living tapes of this thread.
         fn living() -> &'static LocalKey<RefCell<Vec<NonNull<Storage<Self>>>>>
+        where
+            Self: super::Real;
+
+        /// Tapes that nobody uses at present, of this thread.
+        fn spare_tapes() -> &'static LocalKey<RefCell<Vec<Tape<Self>>>>
         where
             Self: super::Real;
 
@@ -145,6 +150,13 @@ macro_rules! real {
                     static LIVING: RefCell<Vec<NonNull<Storage<$type>>>> = const { RefCell::new(Vec::new()) };
                 }
                 &LIVING
+            }
+
+            fn spare_tapes() -> &'static LocalKey<RefCell<Vec<Tape<Self>>>> {
+                thread_local! {
+                    static TAPES: RefCell<Vec<Tape<$type>>> = const { RefCell::new(Vec::new()) };
+                }
+                &TAPES
             }
 
             fn spare() -> &'static LocalKey<RefCell<Vec<Box<Adjoints<Self>>>>> {

@@ -1,6 +1,7 @@
 //! Recording: the list of nodes, where values lie, and starting over.
 
 mod control;
+mod spare;
 
 use std::marker::PhantomData;
 use std::ops::{Deref, Range};
@@ -148,7 +149,7 @@ impl<T: Real> Storage<T> {
             guards: Vec::new(),
             origins: None,
         };
-        storage.clear();
+        drop(storage.clear());
         storage
     }
 
@@ -171,7 +172,8 @@ impl<T: Real> Storage<T> {
     }
 
     /// Forgets everything and keeps the memory.
-    fn clear(&mut self) {
+    #[must_use]
+    fn clear(&mut self) -> Callbacks<T> {
         if let Some(watch) = &mut self.watch {
             watch.forget_behind(0);
         }
@@ -182,11 +184,11 @@ impl<T: Real> Storage<T> {
         self.arena.reset();
         self.scratch.reset();
         self.bound = None;
-        self.callbacks.clear();
         self.guards.clear();
         self.origins = None;
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
         self.nodes.push(nobody);
+        self.callbacks.take_from(0)
     }
 
     /// Adds a node and returns its number.
@@ -490,7 +492,7 @@ impl<T: Real> Tape<T> {
     /// Forgets the recording and keeps its memory for the next one. Handles into it are refused from now on.
     pub fn reset(&mut self) {
         let storage = self.storage_mut();
-        storage.clear();
+        let forgotten = storage.clear();
         let badge = storage.badge.as_ref().expect("a living tape has a badge");
         if storage.eras.earlier().next().is_some() {
             living::keep(badge, std::iter::empty());
@@ -498,6 +500,8 @@ impl<T: Real> Tape<T> {
         storage.recording = living::renumber(badge);
         storage.eras.start(storage.recording);
         self.remember();
+        // Dropping what a user's code owns runs code of users: only now is the tape as it will be.
+        drop(forgotten);
     }
 
     /// Binds the parameters, records `loss`, sweeps, and returns the loss with its gradients. The recording is over then,

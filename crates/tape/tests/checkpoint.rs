@@ -99,3 +99,44 @@ fn a_loop_is_checked_to_the_second_order() {
     check_tensors(run, &inputs()[..1]).assert();
     check_tensors(|x| run(x).grad(x)[0].sin().sum(), &inputs()[..1]).assert();
 }
+
+/// A chain of n steps, in segments of which only the ends are kept, one checkpoint a segment.
+fn in_segments(x: Tensor<f64>, steps: usize, segment: usize) -> Tensor<f64> {
+    let run = move |x: &[Tensor<f64>]| (0..segment).fold(x[0], |x, _| (x * 1.01).sin());
+    (0..steps / segment).fold(x, |x, _| checkpoint(run, &[x]))
+}
+
+#[test]
+fn segments_of_the_square_root_leave_twice_the_square_root_of_the_nodes() {
+    const STEPS: usize = 1024;
+    let tape = Tape::<f64>::new();
+    let x = tape.variable([0.3, 0.9]);
+    let plain = in_segments(x, STEPS, STEPS / 32).sum();
+    assert_eq!(tape.len(), 1 + 32 + 1);
+    let gradient = plain.backward()[x].to_owned();
+    assert_eq!(tape.len(), 1 + 32 + 1, "a sweep records elsewhere");
+    let whole = (0..STEPS).fold(x, |x, _| (x * 1.01).sin()).sum().backward()[x].to_owned();
+    assert_eq!(gradient, whole, "the same operations in the same order");
+}
+
+#[test]
+fn checkpoints_nest_and_each_level_runs_its_inside_once_more() {
+    let calls = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&calls);
+    let inner = move |x: &[Tensor<f64>]| {
+        counted.set(counted.get() + 1);
+        cell(x)
+    };
+    let outer = move |x: &[Tensor<f64>]| {
+        let y = checkpoint(inner.clone(), x);
+        checkpoint(inner.clone(), &[y, x[1]])
+    };
+    let tape = Tape::<f64>::new();
+    let x = inputs().map(|x| tape.variable(x));
+    let y = checkpoint(outer, &x).sum();
+    assert_eq!(calls.replace(0), 2, "forwards");
+    let gradients = y.backward();
+    assert_eq!(calls.get(), 2 + 2, "recorded again by the outer one, and each by itself");
+    let plain = cell(&[cell(&x), x[1]]).sum().backward();
+    assert_eq!((&gradients[x[0]], &gradients[x[1]]), (&plain[x[0]], &plain[x[1]]));
+}

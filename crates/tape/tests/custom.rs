@@ -179,6 +179,49 @@ fn operations_are_forgotten_with_their_recording() {
     assert_eq!(Rc::strong_count(&alive), 1);
 }
 
+/// Code of users runs when an operation is dropped, and may use the very tape that forgets it: handles are `Copy`.
+#[test]
+fn the_tape_may_be_used_while_an_operation_is_dropped() {
+    struct Parting(Tensor<f64>, Rc<Cell<f64>>);
+    impl CustomOp<f64> for Parting {
+        fn name(&self) -> &'static str {
+            "parting"
+        }
+        fn value(&self, inputs: &[ArrayViewD<'_, f64>]) -> Result<ArrayD<f64>, Error> {
+            Ok(inputs[0].to_owned())
+        }
+        fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
+            vec![Some(adjoint)]
+        }
+    }
+    impl Drop for Parting {
+        fn drop(&mut self) {
+            // A handle whose recording is over is refused; one from before a rewind is as good as ever.
+            let sum = self.0.try_item().map(|_| (0..1000).fold(self.0, |sum, _| sum + self.0).item());
+            self.1.set(sum.unwrap_or(f64::NAN));
+        }
+    }
+    let seen = Rc::new(Cell::new(0.0));
+    let mut tape = Tape::new();
+    let x = tape.variable(2.0);
+    let here = tape.position();
+    let _ = Tensor::custom(Parting(x, Rc::clone(&seen)), &[x]);
+    tape.rewind(here);
+    assert_eq!(seen.replace(0.0), 2002.0);
+    // One that is applied to a constant is dropped at once.
+    let _ = Tensor::custom(Parting(x, Rc::clone(&seen)), &[tape.constant(1.0)]);
+    assert_eq!(seen.replace(0.0), 2002.0);
+    let parting = Parting(x, Rc::clone(&seen));
+    x.hook(move |_| {
+        let _ = &parting;
+        None
+    });
+    assert_eq!(x.backward()[x].sum(), 1.0);
+    tape.reset();
+    assert!(seen.get().is_nan());
+    assert_eq!(tape.len(), 0);
+}
+
 #[test]
 fn a_function_of_numbers_is_checked_to_the_second_order() {
     let product = |x: &[Var]| Var::custom("product", x, |x| x[0] * x[1], |x| vec![x[1], x[0]]);

@@ -248,3 +248,31 @@ fn a_hessian_is_right_by_hand() {
     // y = a^2 b: [[2 b, 2 a], [2 a, 0]].
     assert_eq!(hessian, array![[6.0, 4.0], [4.0, 0.0]]);
 }
+
+/// The rule for a power once said that the partial for the base is 0 where the exponent is, which is right, and hid that
+/// its own derivative for the exponent is not.
+#[test]
+fn a_power_has_its_mixed_derivative_also_where_the_exponent_is_zero() {
+    let tape = Tape::<f64>::new();
+    let (a, b) = (tape.var(4.0), tape.var(0.0));
+    let slope = a.powf(b).grad(a);
+    // d/db (b a^(b-1)) = a^(b-1) (1 + b ln a).
+    assert_eq!((slope.value(), slope.grad(b).value()), (0.0, 0.25));
+    let (a, b) = (tape.variable([4.0, 0.0]), tape.variable([0.0, 0.0]));
+    let slope = a.powf(b).sum().grad(a);
+    assert_eq!(slope.to_array().as_slice(), Some(&[0.0, 0.0][..]));
+    assert_eq!(slope.slice(ndarray::s![0]).grad(b).to_array()[[0]], 0.25);
+}
+
+/// Each element once had a tensor of zeros of its own in the recorded gradient: 64 MB here.
+#[test]
+fn the_gradient_for_many_elements_of_a_tensor_takes_memory_for_one() {
+    const N: usize = 2000;
+    let tape = Tape::<f64>::new();
+    let x = tape.variable(vec![0.5; N]).reshape([2, N / 2]);
+    let root: Var = (0..N).map(|i| x.at([i % 2, i / 2]).powi(2) + x.at([0, i / 2])).sum();
+    let gradient = root.grad(x);
+    assert_eq!(gradient.to_array(), ndarray::array![[3.0], [1.0]].broadcast([2, N / 2]).unwrap().into_dyn());
+    assert!(tape.bytes() < 4_000_000, "{} bytes", tape.bytes());
+    assert_eq!(gradient.sum().grad(x).to_array(), ArrayD::from_elem(vec![2, N / 2], 2.0));
+}

@@ -2,6 +2,8 @@
 //!
 //! The walk and the rules are those of `sweep`; what is handed on are handles instead of numbers.
 
+use std::collections::BTreeMap;
+
 use smallvec::SmallVec;
 
 use super::traced::{Traced, TracedMask};
@@ -19,9 +21,10 @@ use crate::var::Var;
 /// The derivatives of a root, weighted by its adjoint, with respect to the nodes that a path leads to; `None` where it
 /// does not lead.
 pub(super) fn adjoints<T: Real>(path: &Path, root: Derivative<T>) -> Result<Vec<Option<Derivative<T>>>, Error> {
-    let mut walk = Walk { path, adjoints: vec![None; path.root as usize + 1] };
+    let mut walk = Walk { path, adjoints: vec![None; path.root as usize + 1], elements: BTreeMap::new() };
     walk.adjoints[path.root as usize] = Some(root);
     for node in (path.first()..=path.root).rev() {
+        walk.gather_elements(node)?;
         let Some(g) = walk.adjoints[node as usize] else { continue };
         match path.part::<T>(node)? {
             Part::Scalar(recorded) => walk.hand_on_scalar(node, recorded, g)?,
@@ -34,6 +37,9 @@ pub(super) fn adjoints<T: Real>(path: &Path, root: Derivative<T>) -> Result<Vec<
 struct Walk<'a, T> {
     path: &'a Path,
     adjoints: Vec<Option<Derivative<T>>>,
+    /// Adjoints of single elements of tensors, with their places, until the walk comes to the tensor: a tensor of zeros
+    /// for each would make reading n elements a matter of n^2.
+    elements: BTreeMap<u32, Vec<(u32, Var<T>)>>,
 }
 
 impl<T: Real> Walk<'_, T> {
@@ -87,11 +93,25 @@ impl<T: Real> Walk<'_, T> {
                 }
             }
             Op::Element => {
-                let tensor = path.handle::<T>(left)?.tensor();
-                let share = placed(g, T::word_out_of_bits(right) as usize, tensor)?;
-                self.deposit(left, Derivative::Tensor(share));
+                self.elements.entry(left).or_default().push((T::word_out_of_bits(right), g));
             }
         }
+        Ok(())
+    }
+
+    /// Makes one tensor of the adjoints of a tensor's elements, and adds it to the tensor's adjoint.
+    fn gather_elements(&mut self, node: u32) -> Result<(), Error> {
+        let Some(elements) = self.elements.remove(&node) else { return Ok(()) };
+        let (places, shares): (Vec<u32>, Vec<Var<T>>) = elements.into_iter().unzip();
+        let x = self.path.handle::<T>(node)?.tensor();
+        let share = x.on_tape("at", |tape| {
+            let shape = tape.shape(node).clone();
+            let indices = tape.save(places.into_iter());
+            let shares = tape.stack_vars(&shares, Shape::from([shares.len()]), "at")?;
+            let flat = tape.linear(Linear::AddRows { axis: 0, indices }, shares.node, Shape::from([shape.size()]));
+            Ok(tape.reshape(flat.node, shape))
+        })?;
+        self.deposit(node, Derivative::Tensor(share));
         Ok(())
     }
 
@@ -155,22 +175,6 @@ pub(super) fn absorbed_elements<T: Real>(g: Tensor<T>, share: Tensor<T>) -> Resu
 
 fn unlike_zero<T: Real>(x: Tensor<T>) -> TracedMask<T> {
     TracedMask::Each(x.ne(T::zero()))
-}
-
-/// A tensor of zeros but for one element, counted row by row, in the shape of another.
-pub(super) fn placed<T: Real>(element: Var<T>, index: usize, like: Tensor<T>) -> Result<Tensor<T>, Error> {
-    let shape = like.shape();
-    let mut rest = index;
-    let mut cut = Cut { starts: shape.iter().map(|_| 0).collect(), steps: shape.iter().map(|_| 1).collect() };
-    for axis in (0..shape.rank()).rev() {
-        cut.starts[axis] = (rest % shape[axis]) as u32;
-        rest /= shape[axis];
-    }
-    like.on_tape("at", |tape| {
-        let ones: Shape = shape.iter().map(|_| 1).collect();
-        let element = tape.stack_vars(&[element], ones, "at")?;
-        Ok(tape.linear(Linear::Pad(cut), element.node, shape))
-    })
 }
 
 /// One operand's share of one tensor's adjoint, to be recorded.

@@ -125,7 +125,7 @@ binary_table! {
     /// With b = 0 the partial for a is 0. At a = 0 the partial for b is 0 where b >= 0; for a < 0 it is NaN.
     Pow powf try_powf: |a, b| a.powf(b);
         |y, g|
-            A::select(b.eq(A::zero()), A::zero(), g * (b * lower_power(a, b, y))).nan_where(y),
+            g * scaled_lower_power(a, b, y).nan_where(y),
             g * A::select(
                 A::or(A::and(y.eq(A::zero()), A::zero().le(a)), A::and(a.eq(A::zero()), A::zero().le(b))),
                 A::zero(),
@@ -263,6 +263,14 @@ fn lower_power<A: Algebra>(a: A, b: A, y: A) -> A {
     let whole = A::and(A::min_positive().le(size), size.lt(A::constant(f64::INFINITY)));
     let usable = A::and(whole, A::and(A::zero().lt(a.abs()), a.abs().lt(A::constant(f64::INFINITY))));
     A::select(usable, y / a, a.powf(b - A::one()))
+}
+
+/// `b a^(b-1)`, and 0 at b = 0 where the power is infinite or NaN. Elsewhere at b = 0 it is the product all the same, whose
+/// own derivative is not 0.
+#[inline(always)]
+fn scaled_lower_power<A: Algebra>(a: A, b: A, y: A) -> A {
+    let product = b * lower_power(a, b, y);
+    A::select(A::and(b.eq(A::zero()), product.is_nan()), A::zero(), product)
 }
 
 /// `a - b`, and 0 where both are the same infinity.

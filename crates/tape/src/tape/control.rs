@@ -2,6 +2,7 @@
 
 use super::{Storage, Tape};
 use crate::anomaly::{Anomalies, Watch};
+use crate::custom::Callbacks;
 use crate::error::{Error, unwrap};
 use crate::living;
 use crate::position::Position;
@@ -21,8 +22,9 @@ impl<T: Real> Storage<T> {
         }
     }
 
-    /// Forgets what was recorded behind a position, which must be one of this recording.
-    fn rewind(&mut self, position: Position) {
+    /// Forgets what was recorded behind a position, which must be one of this recording, and returns the code of users
+    /// that ran there.
+    fn rewind(&mut self, position: Position) -> Callbacks<T> {
         // Taken apart completely, so that whoever gives the tape another list is asked what a rewind does to it.
         let Self {
             nodes,
@@ -48,13 +50,13 @@ impl<T: Real> Storage<T> {
         operands.truncate(position.operands as usize);
         indices.truncate(position.indices as usize);
         arena.rewind(position.arena);
-        callbacks.forget_from(position.nodes);
         if !position.bound {
             *bound = None;
         }
         if let Some(watch) = watch {
             watch.forget_behind(position.nodes as usize);
         }
+        callbacks.take_from(position.nodes)
     }
 }
 
@@ -107,8 +109,9 @@ impl<T: Real> Tape<T> {
         storage.eras.rewind(position.era, position.nodes, number);
         living::keep(badge, storage.eras.earlier());
         storage.recording = number;
-        storage.rewind(position);
+        let forgotten = storage.rewind(position);
         self.remember();
+        drop(forgotten);
         Ok(())
     }
 
