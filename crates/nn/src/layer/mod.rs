@@ -5,6 +5,8 @@
 //! data, a built layer is plain data, and only the latter has a `forward`.
 
 pub(crate) mod activation;
+pub(crate) mod attention;
 pub(crate) mod embedding;
 pub(crate) mod linear;
+pub(crate) mod position;
 pub(crate) mod sequential;
