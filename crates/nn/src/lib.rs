@@ -74,6 +74,7 @@ pub use error::Error;
 pub use init::Init;
 pub use layer::activation::Activation;
 pub use layer::linear::Linear;
+pub use layer::recurrent::{self, Gru, GruCell, Lstm, LstmCell, Nonlinearity, Rnn, RnnCell};
 pub use layer::sequential::{Layer, Sequential};
 pub use loss::cross_entropy::{cross_entropy, try_cross_entropy};
 pub use loss::mse::{mse, try_mse};

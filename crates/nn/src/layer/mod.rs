@@ -6,4 +6,5 @@
 
 pub(crate) mod activation;
 pub(crate) mod linear;
+pub mod recurrent;
 pub(crate) mod sequential;
