@@ -159,15 +159,6 @@ mod tests {
                 "Lstm: input of shape [3]: expected [time, batch, features]",
             ),
             (
-                Error::Setting {
-                    layer: "Lstm",
-                    setting: "num_layers",
-                    value: 0.to_string(),
-                    rule: "there must be at least one",
-                },
-                "Lstm: num_layers 0: there must be at least one",
-            ),
-            (
                 Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },
                 "Gru: state of shape [2, 3]: expected [1, 2, 3]",
             ),
@@ -178,6 +169,15 @@ mod tests {
             (
                 Error::Length { layer: "Gru", length: 7, row: 1, steps: 5 },
                 "Gru: length 7 of sequence 1: there are 5 steps",
+            ),
+            (
+                Error::Setting {
+                    layer: "Embedding",
+                    setting: "padding_index",
+                    value: 7.to_string(),
+                    rule: "it must be below the number of embeddings",
+                },
+                "Embedding: padding_index 7: it must be below the number of embeddings",
             ),
             (
                 Error::Target { loss: "mse", prediction: shape.clone(), target: Shape::from([3]) },

@@ -21,8 +21,7 @@ fn parameters_have_pytorchs_names_and_layout() {
     let mut params = Params::<f32>::new();
     let plan = Lstm::new(5, 4).num_layers(2).bidirectional().proj_size(3);
     let layer = params.within("encoder", |params| plan.build(params, &mut rng()));
-    let found: Vec<_> =
-        params.iter().map(|(_, found)| format!("{} {}", &found.name()[8..], found.shape())).collect();
+    let found: Vec<_> = params.iter().map(|(_, found)| format!("{} {}", &found.name()[8..], found.shape())).collect();
     let expected = [
         "weight_ih_l0 [16, 5]",
         "weight_hh_l0 [16, 3]",
@@ -70,7 +69,10 @@ fn assert_padding_is_not_looked_at<R: Rule>(
         }
     }
     let gradients = state.iter().map(|part| part.sum()).reduce(|one, other| one + other).unwrap().backward();
-    assert!(gradients.params().iter().all(|gradient| gradient.is_finite()), "what stands behind an end does not matter");
+    assert!(
+        gradients.params().iter().all(|gradient| gradient.is_finite()),
+        "what stands behind an end does not matter"
+    );
 }
 
 #[track_caller]

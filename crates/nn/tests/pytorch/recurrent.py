@@ -6,7 +6,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from record import case, save
 
-TIME, BATCH, INPUT, HIDDEN = 4, 3, 2, 3
+TIME, BATCH, INPUT, HIDDEN = 4, 3, 3, 2
 
 
 def outputs(output, state):
@@ -18,7 +18,7 @@ def outputs(output, state):
 def cell(name, module):
     def forward(x, h, c=None):
         after = module(x, h if c is None else (h, c))
-        return {"h": after} if c is None else {"h": after[0], "c": after[1]}
+        return {"h_1": after} if c is None else {"h_1": after[0], "c_1": after[1]}
 
     state = {"h": torch.randn(BATCH, HIDDEN)}
     if isinstance(module, nn.LSTMCell):
@@ -54,5 +54,5 @@ for kind, cells in [(nn.RNN, nn.RNNCell), (nn.GRU, nn.GRUCell), (nn.LSTM, nn.LST
     layer(f"{name}_packed", kind(INPUT, HIDDEN, num_layers=2, bidirectional=True), lengths=[2, 4, 1])
     layer(f"{name}_alone", kind(INPUT, HIDDEN, bias=False, batch_first=True), batch=None)
 layer("rnn_relu", nn.RNN(INPUT, HIDDEN, nonlinearity="relu"))
-layer("lstm_projected", nn.LSTM(INPUT, HIDDEN, num_layers=2, bidirectional=True, proj_size=2), lengths=[3, 4, 4])
+layer("lstm_projected", nn.LSTM(INPUT, HIDDEN, num_layers=2, bidirectional=True, proj_size=1), lengths=[3, 4, 4])
 save()

@@ -36,7 +36,7 @@ named! {
 fn compare_cell<R: Named>(reference: &Reference, plan: Cell<R, Init>) {
     reference.compare(
         |params, rng| plan.build(params, rng),
-        |cell, pass, inputs| R::named(cell.forward(pass, inputs.get("x"), Some(R::given(inputs))), ["h", "c"]),
+        |cell, pass, inputs| R::named(cell.forward(pass, inputs.get("x"), Some(R::given(inputs))), ["h_1", "c_1"]),
     );
 }
 
@@ -70,19 +70,19 @@ fn compare_kind<R: Named>(references: &References, name: &str, cell: Cell<R, Ini
 #[test]
 fn simple() {
     let references = references!("recurrent");
-    compare_kind(&references, "rnn", RnnCell::new(2, 3), &Rnn::new(2, 3));
-    compare(references.case("rnn_relu"), Rnn::new(2, 3).nonlinearity(Nonlinearity::Relu), None, true);
+    compare_kind(&references, "rnn", RnnCell::new(3, 2), &Rnn::new(3, 2));
+    compare(references.case("rnn_relu"), Rnn::new(3, 2).nonlinearity(Nonlinearity::Relu), None, true);
 }
 
 #[test]
 fn gated() {
-    compare_kind(&references!("recurrent"), "gru", GruCell::new(2, 3), &Gru::new(2, 3));
+    compare_kind(&references!("recurrent"), "gru", GruCell::new(3, 2), &Gru::new(3, 2));
 }
 
 #[test]
 fn long_short_term_memory() {
     let references = references!("recurrent");
-    compare_kind(&references, "lstm", LstmCell::new(2, 3), &Lstm::new(2, 3));
-    let projected = Lstm::new(2, 3).num_layers(2).bidirectional().proj_size(2);
+    compare_kind(&references, "lstm", LstmCell::new(3, 2), &Lstm::new(3, 2));
+    let projected = Lstm::new(3, 2).num_layers(2).bidirectional().proj_size(1);
     compare(references.case("lstm_projected"), projected, Some(&[3, 4, 4]), true);
 }

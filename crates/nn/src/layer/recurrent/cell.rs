@@ -182,12 +182,7 @@ impl<R: Rule, T: Real> Bound<R, T> {
 }
 
 /// That an input has `rank` axes, or one more.
-pub(super) fn check_axes(
-    layer: &'static str,
-    input: &Shape,
-    rank: usize,
-    expected: &'static str,
-) -> Result<(), Error> {
+pub(super) fn check_axes(layer: &'static str, input: &Shape, rank: usize, expected: &'static str) -> Result<(), Error> {
     if (rank..=rank + 1).contains(&input.rank()) {
         Ok(())
     } else {

@@ -61,7 +61,7 @@ impl Rnn<Init> {
     /// With this function.
     #[must_use]
     pub fn nonlinearity(self, nonlinearity: Nonlinearity) -> Self {
-        Self { rule: nonlinearity, ..self }
+        self.each(|cell| cell.nonlinearity(nonlinearity))
     }
 }
 

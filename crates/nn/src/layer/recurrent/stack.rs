@@ -18,8 +18,6 @@ use crate::init::Init;
 /// A plan until [`build`](Recurrent::build) has added its parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recurrent<R, P = ParamId> {
-    /// What is done at a step.
-    pub rule: R,
     /// The length of the input's last axis.
     pub input_size: usize,
     /// The length of the state's last axis.
@@ -43,7 +41,6 @@ pub struct Recurrent<R, P = ParamId> {
 impl<R: Rule> Recurrent<R, Init> {
     pub(super) fn plan(rule: R, input_size: usize, hidden_size: usize) -> Self {
         Self {
-            rule,
             input_size,
             hidden_size,
             num_layers: 1,
@@ -79,7 +76,7 @@ impl<R: Rule> Recurrent<R, Init> {
         self.each(|cell| cell.weight_ih(weight_ih))
     }
 
-    /// With all weights of last states initialised this way.
+    /// With all weights of last states, and of projections, initialised this way.
     #[must_use]
     pub fn weight_hh(self, weight_hh: Init) -> Self {
         self.each(|cell| cell.weight_hh(weight_hh))
@@ -103,7 +100,7 @@ impl<R: Rule> Recurrent<R, Init> {
         self.each(Cell::without_bias)
     }
 
-    fn each(self, change: impl Fn(Cell<R, Init>) -> Cell<R, Init>) -> Self {
+    pub(super) fn each(self, change: impl Fn(Cell<R, Init>) -> Cell<R, Init>) -> Self {
         let cells = self.cells.into_iter().map(change).collect();
         Self { cells, ..self }
     }
@@ -121,11 +118,7 @@ impl<R: Rule> Recurrent<R, Init> {
         unwrap(self.try_build(params, rng))
     }
 
-    fn try_build<T: Real>(
-        self,
-        params: &mut Params<T>,
-        rng: &mut (impl Rng + ?Sized),
-    ) -> Result<Recurrent<R>, Error> {
+    fn try_build<T: Real>(self, params: &mut Params<T>, rng: &mut (impl Rng + ?Sized)) -> Result<Recurrent<R>, Error> {
         let refuse = |setting, value, rule| Err(Error::Setting { layer: R::LAYER, setting, value, rule });
         if self.num_layers == 0 {
             return refuse("num_layers", self.num_layers.to_string(), "there must be at least one");
@@ -133,8 +126,7 @@ impl<R: Rule> Recurrent<R, Init> {
         if let Some(size) = self.proj_size.filter(|size| *size == 0 || *size >= self.hidden_size) {
             return refuse("proj_size", size.to_string(), "it must be at least 1 and less than hidden_size");
         }
-        let Self { rule, input_size, hidden_size, num_layers, bidirectional, batch_first, dropout, proj_size, .. } =
-            self;
+        let Self { input_size, hidden_size, num_layers, bidirectional, batch_first, dropout, proj_size, .. } = self;
         let output_size = proj_size.unwrap_or(hidden_size);
         let directions = 1 + usize::from(bidirectional);
         let mut cells = Vec::with_capacity(num_layers * directions);
@@ -147,7 +139,7 @@ impl<R: Rule> Recurrent<R, Init> {
                 cells.push(plan.try_build(&format!("_l{layer}{direction}"), output_size, params, rng)?);
             }
         }
-        Ok(Recurrent { rule, input_size, hidden_size, num_layers, bidirectional, batch_first, dropout, proj_size, cells })
+        Ok(Recurrent { input_size, hidden_size, num_layers, bidirectional, batch_first, dropout, proj_size, cells })
     }
 }
 
