@@ -28,9 +28,6 @@ pub struct Recurrent<R, P = ParamId> {
     pub bidirectional: bool,
     /// Whether the batch is the first axis of inputs and outputs, and time the second. States have the layers first.
     pub batch_first: bool,
-    /// How probable it is that an element of a layer's output, the last one's excepted, is dropped in training. 0 unless
-    /// set.
-    pub dropout: f64,
     /// The length that the hidden states of an LSTM are projected to.
     pub proj_size: Option<usize>,
     /// One for every layer and direction, layer by layer, forwards before backwards, which is the order of the states; in
@@ -46,7 +43,6 @@ impl<R: Rule> Recurrent<R, Init> {
             num_layers: 1,
             bidirectional: false,
             batch_first: false,
-            dropout: 0.0,
             proj_size: None,
             cells: vec![Cell::plan(rule, input_size, hidden_size)],
         }
@@ -126,7 +122,7 @@ impl<R: Rule> Recurrent<R, Init> {
         if let Some(size) = self.proj_size.filter(|size| *size == 0 || *size >= self.hidden_size) {
             return refuse("proj_size", size.to_string(), "it must be at least 1 and less than hidden_size");
         }
-        let Self { input_size, hidden_size, num_layers, bidirectional, batch_first, dropout, proj_size, .. } = self;
+        let Self { input_size, hidden_size, num_layers, bidirectional, batch_first, proj_size, .. } = self;
         let output_size = proj_size.unwrap_or(hidden_size);
         let directions = 1 + usize::from(bidirectional);
         let mut cells = Vec::with_capacity(num_layers * directions);
