@@ -19,6 +19,18 @@ pub enum Error {
         /// The input's shape.
         input: Shape,
     },
+    /// A setting of a layer is out of its range, or does not suit the others.
+    #[error("{layer}: {setting} {value}: {rule}")]
+    Setting {
+        /// The layer.
+        layer: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What is asked of it.
+        rule: &'static str,
+    },
     /// A target does not have the shape of what was predicted.
     #[error("{loss}: prediction of shape {prediction} and target of shape {target}: the two must be equal")]
     Target {
@@ -99,6 +111,15 @@ mod tests {
             (
                 Error::Features { layer, expected: 4, input: Shape::default() },
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
+            ),
+            (
+                Error::Setting {
+                    layer: "Embedding",
+                    setting: "padding_index",
+                    value: 7.to_string(),
+                    rule: "it must be below the number of embeddings",
+                },
+                "Embedding: padding_index 7: it must be below the number of embeddings",
             ),
             (
                 Error::Target { loss: "mse", prediction: shape.clone(), target: Shape::from([3]) },

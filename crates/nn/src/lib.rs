@@ -73,6 +73,7 @@ mod loss;
 pub use error::Error;
 pub use init::Init;
 pub use layer::activation::Activation;
+pub use layer::embedding::Embedding;
 pub use layer::linear::Linear;
 pub use layer::sequential::{Layer, Sequential};
 pub use loss::cross_entropy::{cross_entropy, try_cross_entropy};
