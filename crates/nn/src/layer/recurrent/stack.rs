@@ -135,7 +135,7 @@ impl<R: Rule> Recurrent<R, Init> {
                 cells.push(plan.try_build(&format!("_l{layer}{direction}"), output_size, params, rng)?);
             }
         }
-        Ok(Recurrent { input_size, hidden_size, num_layers, bidirectional, batch_first, dropout, proj_size, cells })
+        Ok(Recurrent { input_size, hidden_size, num_layers, bidirectional, batch_first, proj_size, cells })
     }
 }
 
