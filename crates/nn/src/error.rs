@@ -19,14 +19,6 @@ pub enum Error {
         /// The input's shape.
         input: Shape,
     },
-    /// The input of a layer that tells tokens apart has no axis for them.
-    #[error("{layer}: input of shape {input}: expected an axis of tokens before that of features")]
-    Tokens {
-        /// The layer.
-        layer: &'static str,
-        /// The input's shape.
-        input: Shape,
-    },
     /// Queries, keys and values do not suit one another.
     #[error("{operation}: query of shape {query}, key of shape {key}, value of shape {value}: {rule}")]
     Attention {
@@ -52,6 +44,16 @@ pub enum Error {
         /// The scores' shape, `[.., queries, keys]`.
         scores: Shape,
     },
+    /// The input of a layer does not have the axes that the layer works along.
+    #[error("{layer}: input of shape {input}: expected {expected}")]
+    Axes {
+        /// The layer.
+        layer: &'static str,
+        /// The axes, in letters.
+        expected: &'static str,
+        /// The input's shape.
+        input: Shape,
+    },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
     Setting {
@@ -63,6 +65,38 @@ pub enum Error {
         value: String,
         /// What is asked of it.
         rule: &'static str,
+    },
+    /// A recurrent layer was given a state of another shape than its own.
+    #[error("{layer}: state of shape {found}: expected {expected}")]
+    State {
+        /// The layer.
+        layer: &'static str,
+        /// The shape of the layer's states.
+        expected: Shape,
+        /// The shape of the given one.
+        found: Shape,
+    },
+    /// There is not one length a sequence.
+    #[error("{layer}: lengths of shape {found}: expected [{batch}], one a sequence")]
+    LengthCount {
+        /// The layer.
+        layer: &'static str,
+        /// How many sequences there are.
+        batch: usize,
+        /// The shape of the lengths.
+        found: Shape,
+    },
+    /// A sequence is said to be longer than its input.
+    #[error("{layer}: length {length} of sequence {row}: there are {steps} steps")]
+    Length {
+        /// The layer.
+        layer: &'static str,
+        /// The length.
+        length: usize,
+        /// The sequence's position in the batch.
+        row: usize,
+        /// How many steps the input has.
+        steps: usize,
     },
     /// A target does not have the shape of what was predicted.
     #[error("{loss}: prediction of shape {prediction} and target of shape {target}: the two must be equal")]
@@ -156,6 +190,22 @@ mod tests {
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
             ),
             (
+                Error::Axes { layer: "Lstm", expected: "[time, batch, features]", input: Shape::from([3]) },
+                "Lstm: input of shape [3]: expected [time, batch, features]",
+            ),
+            (
+                Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },
+                "Gru: state of shape [2, 3]: expected [1, 2, 3]",
+            ),
+            (
+                Error::LengthCount { layer: "Gru", batch: 2, found: Shape::from([3]) },
+                "Gru: lengths of shape [3]: expected [2], one a sequence",
+            ),
+            (
+                Error::Length { layer: "Gru", length: 7, row: 1, steps: 5 },
+                "Gru: length 7 of sequence 1: there are 5 steps",
+            ),
+            (
                 Error::Setting {
                     layer: "Embedding",
                     setting: "padding_index",
@@ -191,10 +241,6 @@ mod tests {
                     rule: "a matrix is needed: two axes",
                 },
                 "sparse: shape [7]: a matrix is needed: two axes",
-            ),
-            (
-                Error::Tokens { layer, input: Shape::from([7]) },
-                "Linear: input of shape [7]: expected an axis of tokens before that of features",
             ),
             (
                 Error::Attention {

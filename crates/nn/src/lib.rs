@@ -79,6 +79,7 @@ pub use layer::attention::scaled_dot_product::{scaled_dot_product_attention, try
 pub use layer::embedding::Embedding;
 pub use layer::linear::Linear;
 pub use layer::position::{Pairs, RotaryPositions, SinusoidalPositions};
+pub use layer::recurrent::{self, Gru, GruCell, Lstm, LstmCell, Nonlinearity, Rnn, RnnCell};
 pub use layer::sequential::{Layer, Sequential};
 pub use loss::cross_entropy::{cross_entropy, try_cross_entropy};
 pub use loss::mse::{mse, try_mse};

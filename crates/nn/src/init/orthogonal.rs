@@ -15,9 +15,9 @@
 use rand::Rng;
 use tape::{Real, Shape};
 
-use super::draw::StandardNormal;
 use super::{Gain, Init, Rule};
 use crate::error::Error;
+use tape::random::StandardNormal;
 
 const NAME: &str = "orthogonal";
 

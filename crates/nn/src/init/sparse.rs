@@ -9,9 +9,9 @@
 use rand::Rng;
 use tape::{Real, Shape};
 
-use super::draw::{StandardNormal, unit};
 use super::{Init, Rule};
 use crate::error::Error;
+use tape::random::{StandardNormal, unit};
 
 impl Init {
     /// Of each column of a matrix `[out, in]`, this share is zero, rounded up to whole elements, and the rest from the normal

@@ -9,4 +9,5 @@ pub(crate) mod attention;
 pub(crate) mod embedding;
 pub(crate) mod linear;
 pub(crate) mod position;
+pub mod recurrent;
 pub(crate) mod sequential;

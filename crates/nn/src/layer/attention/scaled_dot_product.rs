@@ -90,6 +90,6 @@ pub(super) fn attend<T: Real>(
     // The queries are scaled and not the scores, which are more wherever there are more keys than features.
     let scaled = query.try_mul(T::from_f64(1.0 / (features as f64).sqrt()))?;
     let scores = mask.apply(pass, scaled.try_matmul(key.try_transpose(-1, -2)?)?)?;
-    let weights = dropped(pass, scores.try_softmax(-1)?, dropout)?;
+    let weights = scores.try_softmax(-1)?;
     Ok((weights.try_matmul(value)?, weights))
 }

@@ -72,7 +72,7 @@ pub(super) fn tokens(layer: &'static str, features: usize, input: &Shape) -> usi
     match **input {
         [.., tokens, own] if own == features => tokens,
         [_, _, ..] | [] => panic!("{}", Error::Features { layer, expected: features, input: input.clone() }),
-        [_] => panic!("{}", Error::Tokens { layer, input: input.clone() }),
+        [_] => panic!("{}", Error::Axes { layer, expected: "[.., tokens, features]", input: input.clone() }),
     }
 }
 
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "SinusoidalPositions: input of shape [4]: expected an axis of tokens before that of features")]
+    #[should_panic(expected = "SinusoidalPositions: input of shape [4]: expected [.., tokens, features]")]
     fn a_single_token_without_an_axis_is_refused() {
         let (tape, params) = (Tape::<f32>::new(), Params::new());
         let _ = SinusoidalPositions::new(4).forward(&tape.bind(&params), tape.constant([0.0; 4]));
