@@ -327,3 +327,163 @@ impl MultiheadAttention {
         Err(Error::Attention { operation: NAME, query, key, value, rule })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use tape::Tape;
+
+    use super::*;
+
+    fn rng() -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(42)
+    }
+
+    #[test]
+    fn parameters_have_pytorchs_names_layouts_and_order() {
+        let names = |plan: MultiheadAttention<Init>| {
+            let mut params = Params::<f32>::new();
+            params.within("self_attn", |params| plan.build(params, &mut rng()));
+            params.iter().map(|(_, found)| format!("{} {}", found.name(), found.shape())).collect::<Vec<_>>()
+        };
+        let plan = MultiheadAttention::new(4, 2);
+        let packed = [
+            "self_attn.in_proj_weight [12, 4]",
+            "self_attn.in_proj_bias [12]",
+            "self_attn.out_proj.weight [4, 4]",
+            "self_attn.out_proj.bias [4]",
+        ];
+        assert_eq!(names(plan), packed);
+        assert_eq!(names(plan.kdim(3).kdim(4)), packed);
+        let separate = [
+            "self_attn.q_proj_weight [4, 4]",
+            "self_attn.k_proj_weight [4, 3]",
+            "self_attn.v_proj_weight [4, 5]",
+            "self_attn.out_proj.weight [4, 4]",
+        ];
+        assert_eq!(names(plan.kdim(3).vdim(5).without_bias()), separate);
+    }
+
+    #[test]
+    fn the_default_start_is_pytorchs() {
+        let mut params = Params::<f64>::new();
+        let layer = MultiheadAttention::new(100, 2).build(&mut params, &mut rng());
+        let InProjection::Packed(weight) = layer.in_proj else { panic!("all features are the same") };
+        let largest = |id| params.view(id).iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        // √(6 / (300 + 100)) and 1 / √100; that of so many draws the largest is further below happens never.
+        for (id, bound) in [(weight, 0.015_f64.sqrt()), (layer.out_proj.weight, 0.1)] {
+            assert!(largest(id) <= bound && largest(id) > 0.99 * bound, "{} of {bound}", largest(id));
+        }
+        assert_eq!([layer.in_proj_bias, layer.out_proj.bias].map(|id| largest(id.unwrap())), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_are_refused() {
+        let (plan, rotary) = (MultiheadAttention::new(6, 2), RotaryPositions::new);
+        for (plan, text) in [
+            (
+                MultiheadAttention::new(6, 4),
+                "MultiheadAttention: heads 4: they must divide the number of features, embed_dim",
+            ),
+            (
+                MultiheadAttention::new(6, 0),
+                "MultiheadAttention: heads 0: they must divide the number of features, embed_dim",
+            ),
+            (plan.dropout(1.5), "MultiheadAttention: dropout 1.5: it must be a probability, from 0 to 1"),
+            (
+                plan.rotary(rotary(6)),
+                "MultiheadAttention: rotary positions of 6: they must be of as many features as one head has",
+            ),
+        ] {
+            let mut params = Params::<f32>::new();
+            assert_eq!(plan.try_build(&mut params, &mut rng()).unwrap_err().to_string(), text);
+            assert!(params.is_empty(), "a failing call adds nothing");
+        }
+    }
+
+    #[test]
+    fn inputs_that_do_not_fit_are_refused() {
+        let mut params = Params::<f64>::new();
+        let layer = MultiheadAttention::new(2, 1).kdim(3).build(&mut params, &mut rng());
+        for (query, key, value, text) in [
+            (
+                &[1, 3][..],
+                &[1, 3][..],
+                &[1, 2][..],
+                "MultiheadAttention: input of shape [1, 3]: expected 2 features on its last axis, found 3",
+            ),
+            (
+                &[1, 2],
+                &[1, 2],
+                &[1, 2],
+                "MultiheadAttention: input of shape [1, 2]: expected 3 features on its last axis, found 2",
+            ),
+            (
+                &[1, 2],
+                &[4, 3],
+                &[5, 2],
+                "MultiheadAttention: query of shape [1, 2], key of shape [4, 3], value of shape [5, 2]: \
+                 there must be one value for each key",
+            ),
+            (
+                &[2, 1, 2],
+                &[1, 4, 3],
+                &[1, 4, 2],
+                "MultiheadAttention: query of shape [2, 1, 2], key of shape [1, 4, 3], value of shape [1, 4, 2]: \
+                 the axes before the last two must be equal",
+            ),
+            (
+                &[2],
+                &[3],
+                &[2],
+                "MultiheadAttention: query of shape [2], key of shape [3], value of shape [2]: \
+                 each needs two axes at least, [.., tokens, features]",
+            ),
+        ] {
+            let shapes = [query, key, value].map(Shape::from);
+            assert_eq!(layer.check_inputs(&shapes[0], &shapes[1], &shapes[2]).unwrap_err().to_string(), text);
+        }
+    }
+
+    /// A head is a layer of one head with its rows of the weights; what the heads find lies side by side.
+    #[test]
+    fn heads_are_attentions_of_their_own() {
+        let mut params = Params::<f64>::new();
+        let identity = Init::identity();
+        let mut plan = MultiheadAttention::new(4, 2);
+        plan.out_proj = plan.out_proj.weight(identity);
+        let layer = params.within("both", |params| plan.build(params, &mut rng()));
+        let InProjection::Packed(weight) = layer.in_proj else { panic!("all features are the same") };
+        let weight = params.view(weight).to_owned();
+        let x = Init::normal(0.0, 1.0).array::<f64>([3, 4], &mut rng());
+        let tape = Tape::new();
+        let pass = tape.bind(&params);
+        let input = tape.constant(&x);
+        let whole = layer.forward(&pass, input, input, input, AttentionMask::none()).to_array();
+        for head in 0..2 {
+            let part = |which: usize| {
+                let rows = weight.slice(ndarray::s![4 * which + 2 * head..4 * which + 2 * head + 2, ..]).to_owned();
+                input.matmul(tape.constant(&rows).t())
+            };
+            let parts = [part(0), part(1), part(2)];
+            let alone = attend(&pass, parts, AttentionMask::none(), 0.0).unwrap().0.to_array();
+            for (found, expected) in whole.slice(ndarray::s![.., 2 * head..2 * head + 2]).iter().zip(&alone) {
+                assert!((found - expected).abs() < 1e-15, "head {head}: {found}, not {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_token_does_not_depend_on_what_comes_after_it() {
+        let mut params = Params::<f64>::new();
+        let plan = MultiheadAttention::new(4, 2).rotary(RotaryPositions::new(2));
+        let layer = plan.build(&mut params, &mut rng());
+        let tape = Tape::new();
+        let x = tape.variable(Init::normal(0.0, 1.0).array::<f64>([3, 4], &mut rng()));
+        let y = layer.forward(&tape.bind(&params), x, x, x, AttentionMask::none().causal());
+        let gradients = y.select(0, 0).sum().backward();
+        assert!(gradients[x].slice(ndarray::s![1.., ..]).iter().all(|gradient| *gradient == 0.0));
+        assert!(gradients[x].slice(ndarray::s![0, ..]).iter().any(|gradient| *gradient != 0.0));
+    }
+}

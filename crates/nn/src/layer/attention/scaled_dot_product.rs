@@ -93,3 +93,130 @@ pub(super) fn attend<T: Real>(
     let weights = scores.try_softmax(-1)?;
     Ok((weights.try_matmul(value)?, weights))
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, Array3, array};
+    use tape::{Params, Tape};
+
+    use super::*;
+
+    #[test]
+    fn a_query_that_may_see_no_key_gets_zeros_and_hands_no_gradient_on() {
+        let (tape, params) = (Tape::<f64>::new(), Params::new());
+        let pass = tape.bind(&params);
+        let [q, k, v] = [[1.0, 2.0], [3.0, -1.0], [5.0, 7.0]].map(|row| tape.variable([row, [0.5, 0.25]]));
+        let blocked = tape.mask(&array![[true, true], [false, true]]);
+        let additive = tape.constant([[f64::NEG_INFINITY; 2], [0.0, f64::NEG_INFINITY]]);
+        for mask in [AttentionMask::none().blocked(blocked), AttentionMask::none().additive(additive)] {
+            let y = scaled_dot_product_attention(&pass, q, k, v, mask, 0.0);
+            assert_eq!(y.to_array(), array![[0.0, 0.0], [5.0, 7.0]].into_dyn());
+            let gradients = (y * 3.0).sum().backward();
+            assert!(gradients[q].iter().chain(gradients[k]).all(|gradient| *gradient == 0.0));
+            assert_eq!(gradients[v].as_slice(), Some(&[3.0, 3.0, 0.0, 0.0][..]));
+        }
+    }
+
+    #[test]
+    fn without_keys_or_queries_there_is_nothing() {
+        let (tape, params) = (Tape::<f64>::new(), Params::new());
+        let pass = tape.bind(&params);
+        for (queries, keys, features) in [(2, 0, 3), (0, 2, 3), (2, 2, 0)] {
+            let q = tape.variable(Array2::zeros((queries, features)));
+            let k = tape.variable(Array2::zeros((keys, features)));
+            let v = tape.variable(Array2::<f64>::ones((keys, 4)));
+            let y = scaled_dot_product_attention(&pass, q, k, v, AttentionMask::none().causal(), 0.0);
+            assert_eq!(y.shape(), [queries, 4]);
+            assert!(y.to_array().iter().all(|element| *element == f64::from(keys > 0)));
+            let _ = y.sum().backward();
+        }
+    }
+
+    /// Where the score of what is blocked is infinite, or not a number, it still does not matter.
+    #[test]
+    fn what_is_blocked_is_not_looked_at() {
+        let (tape, params) = (Tape::<f64>::new(), Params::new());
+        let q = tape.variable([[1.0], [1.0]]);
+        let k = tape.variable([[2.0], [f64::INFINITY]]);
+        let v = tape.variable([[4.0], [8.0]]);
+        let mask = AttentionMask::none().allowed(tape.mask(&array![true, false]));
+        let y = scaled_dot_product_attention(&tape.bind(&params), q, k, v, mask, 0.0);
+        assert_eq!(y.to_array(), array![[4.0], [4.0]].into_dyn());
+        assert_eq!(y.sum().backward()[v].as_slice(), Some(&[2.0, 0.0][..]));
+    }
+
+    /// One key and value for all heads: multi-query attention.
+    #[test]
+    fn batch_axes_broadcast() {
+        let (tape, params) = (Tape::<f64>::new(), Params::new());
+        let pass = tape.bind(&params);
+        let q = tape.constant(Array3::from_shape_fn((2, 3, 2), |(h, n, e)| (h + 2 * n + e) as f64 * 0.3));
+        let [k, v] = [[[0.5, 1.0]], [[2.0, 3.0]]].map(|row| tape.variable(row).unsqueeze(0));
+        let y = scaled_dot_product_attention(&pass, q, k, v, AttentionMask::none(), 0.0);
+        assert_eq!(y.shape(), [2, 3, 2]);
+        assert_eq!(y.sum().backward()[v].as_slice(), Some(&[6.0, 6.0][..]));
+    }
+
+    #[test]
+    fn misuse_is_an_error_and_records_nothing() {
+        let (tape, params) = (Tape::<f64>::new(), Params::new());
+        let pass = tape.bind(&params);
+        let of = |rows, features| tape.constant(Array2::<f64>::zeros((rows, features)));
+        let [q, k, v] = [of(2, 3), of(4, 3), of(4, 5)];
+        let wide = tape.constant(Array3::<f64>::zeros((2, 2, 4)));
+        let narrow = of(3, 2).ne(0.0);
+        let one = tape.constant([0.0; 3]);
+        let name = "scaled_dot_product_attention";
+        let refuse = |query, key, value, mask, dropout, text: &str| {
+            let nodes = tape.len();
+            let refused = try_scaled_dot_product_attention(&pass, query, key, value, mask, dropout);
+            assert_eq!(refused.unwrap_err().to_string(), text);
+            nodes
+        };
+        let none = AttentionMask::none();
+        let nodes = tape.len();
+        refuse(
+            q,
+            v,
+            v,
+            none,
+            0.0,
+            &format!(
+                "{name}: query of shape [2, 3], key of shape [4, 5], value of shape [4, 5]: \
+            queries and keys must have the same number of features"
+            ),
+        );
+        refuse(
+            q,
+            k,
+            q,
+            none,
+            0.0,
+            &format!(
+                "{name}: query of shape [2, 3], key of shape [4, 3], value of shape [2, 3]: \
+            there must be one value for each key"
+            ),
+        );
+        refuse(
+            one,
+            k,
+            v,
+            none,
+            0.0,
+            &format!(
+                "{name}: query of shape [3], key of shape [4, 3], value of shape [4, 5]: \
+            each needs two axes at least, [.., tokens, features]"
+            ),
+        );
+        refuse(q, k, v, none, -0.5, &format!("{name}: dropout -0.5: it must be a probability, from 0 to 1"));
+        assert_eq!(tape.len(), nodes);
+        let text =
+            "attention: additive mask of shape [2, 2, 4] and scores of shape [2, 4]: it must broadcast to theirs";
+        refuse(q, k, v, none.additive(wide), 0.0, text);
+        let text = "attention: blocked or allowed mask of shape [3, 2] and scores of shape [2, 4]: it must broadcast to theirs";
+        refuse(q, k, v, none.blocked(narrow), 0.0, text);
+        let text =
+            "attention: padding mask of shape [3, 2] and scores of shape [2, 4]: it must be [keys] or [batch, keys]";
+        refuse(q, k, v, none.padding(narrow), 0.0, text);
+    }
+}
