@@ -75,6 +75,7 @@ pub use init::Init;
 pub use layer::activation::Activation;
 pub use layer::embedding::Embedding;
 pub use layer::linear::Linear;
+pub use layer::recurrent::{self, Gru, GruCell, Lstm, LstmCell, Nonlinearity, Rnn, RnnCell};
 pub use layer::sequential::{Layer, Sequential};
 pub use loss::cross_entropy::{cross_entropy, try_cross_entropy};
 pub use loss::mse::{mse, try_mse};

@@ -7,4 +7,5 @@
 pub(crate) mod activation;
 pub(crate) mod embedding;
 pub(crate) mod linear;
+pub mod recurrent;
 pub(crate) mod sequential;

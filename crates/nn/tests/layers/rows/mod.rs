@@ -3,10 +3,14 @@
 mod activation;
 mod embedding;
 mod linear;
+mod recurrent;
 mod sequential;
 
 use crate::row::Row;
 
 pub(crate) fn table() -> Vec<Row> {
-    [activation::rows(), embedding::rows(), linear::rows(), sequential::rows()].into_iter().flatten().collect()
+    [activation::rows(), embedding::rows(), linear::rows(), recurrent::rows(), sequential::rows()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
