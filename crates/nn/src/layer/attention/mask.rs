@@ -91,23 +91,38 @@ impl<T: Real> AttentionMask<T> {
         Self { additive: Some(additive), ..self }
     }
 
+    /// Whether every mask suits scores of this shape.
+    #[track_caller]
+    pub(super) fn check(&self, scores: &Shape) -> Result<(), Error> {
+        let refuse = |mask, shape| Err(Error::AttentionMask { mask, shape, scores: scores.clone() });
+        let blocked = self.blocked.map(Mask::to_tensor);
+        for (mask, tensor) in [("additive", self.additive), ("blocked or allowed", blocked)] {
+            if let Some(own) = tensor.map(Tensor::shape).filter(|own| !broadcasts_to(own, scores)) {
+                return refuse(mask, own);
+            }
+        }
+        let padding = self.padding.map(|mask| mask.to_tensor().shape());
+        let suits = |own: &Shape| spread(own, scores).is_some_and(|wide| broadcasts_to(&wide, scores));
+        padding.filter(|own| !suits(own)).map_or(Ok(()), |own| refuse("padding", own))
+    }
+
     /// The scores, with minus infinity where a query may not attend.
     #[track_caller]
     pub(super) fn apply(&self, pass: &Pass<'_, T>, scores: Tensor<T>) -> Result<Tensor<T>, Error> {
         let shape = scores.shape();
-        let mut masked = scores;
-        if let Some(additive) = self.additive {
-            fits("additive", &additive.shape(), &shape)?;
-            masked = masked.try_add(additive)?;
-        }
+        let masked = match self.additive {
+            Some(additive) => scores.try_add(additive)?,
+            None => scores,
+        };
         // Joined while they are small, so that the scores are gone through once.
         let mut blocked = self.causal.then(|| future(pass, &shape));
         if let Some(mask) = self.blocked {
-            fits("blocked or allowed", &mask.to_tensor().shape(), &shape)?;
             blocked = Some(join(blocked, mask));
         }
         if let Some(mask) = self.padding {
-            blocked = Some(join(blocked, padding(mask, &shape)?));
+            let padding = mask.to_tensor();
+            let wide = spread(&padding.shape(), &shape).expect("the masks were checked");
+            blocked = Some(join(blocked, padding.try_reshape(wide)?.gt(T::zero())));
         }
         match blocked {
             Some(blocked) => Ok(blocked.try_select(T::neg_infinity(), masked)?),
@@ -124,27 +139,16 @@ fn join<T: Real>(one: Option<Mask<T>>, other: Mask<T>) -> Mask<T> {
     }
 }
 
-fn fits(mask: &'static str, own: &Shape, scores: &Shape) -> Result<(), Error> {
-    let aligned = own.iter().rev().zip(scores.iter().rev());
-    if own.rank() <= scores.rank() && aligned.into_iter().all(|(own, wanted)| own == wanted || *own == 1) {
-        return Ok(());
-    }
-    Err(Error::AttentionMask { mask, shape: own.clone(), scores: scores.clone() })
+fn broadcasts_to(own: &Shape, wanted: &Shape) -> bool {
+    let mut aligned = own.iter().rev().zip(wanted.iter().rev());
+    own.rank() <= wanted.rank() && aligned.all(|(own, wanted)| own == wanted || *own == 1)
 }
 
-/// Padding `[batch, s]` as a mask of scores `[batch, .., n, s]`.
-#[track_caller]
-fn padding<T: Real>(mask: Mask<T>, scores: &Shape) -> Result<Mask<T>, Error> {
-    let own = mask.to_tensor().shape();
-    let Some((&keys, batch)) = own.split_last().filter(|_| own.rank() < scores.rank()) else {
-        return Err(Error::AttentionMask { mask: "padding", shape: own, scores: scores.clone() });
-    };
-    let between = std::iter::repeat_n(1, scores.rank() - own.rank());
-    let spread: Shape = batch.iter().copied().chain(between).chain([keys]).collect();
-    if fits("padding", &spread, scores).is_err() {
-        return Err(Error::AttentionMask { mask: "padding", shape: own, scores: scores.clone() });
-    }
-    Ok(mask.to_tensor().try_reshape(spread)?.gt(T::zero()))
+/// The shape `[batch, 1, .., 1, s]` of padding `[batch, s]` beside scores `[batch, .., n, s]`, if there is one.
+fn spread(padding: &Shape, scores: &Shape) -> Option<Shape> {
+    let (&keys, batch) = padding.split_last()?;
+    let between = scores.rank().checked_sub(padding.rank()).filter(|between| *between > 0)?;
+    Some(batch.iter().copied().chain(std::iter::repeat_n(1, between)).chain([keys]).collect())
 }
 
 /// Where a key is in a query's future: `[n, s]`.

@@ -73,25 +73,58 @@ pub(super) fn attend<T: Real>(
     mask: AttentionMask<T>,
     dropout: f64,
 ) -> Result<(Tensor<T>, Tensor<T>), Error> {
+    if !(0.0..=1.0).contains(&dropout) {
+        let (value, rule) = (dropout.to_string(), "it must be a probability, from 0 to 1");
+        return Err(Error::Setting { layer: NAME, setting: "dropout", value, rule });
+    }
     let [queries, keys, values] = [query, key, value].map(Tensor::shape);
     let rule = match (&*queries, &*keys, &*values) {
         ([.., _, e], [.., s, own], [.., others, _]) if e == own && s == others => None,
-        ([.., _, e], [.., s, own], [.., others, _]) if e == own => {
-            debug_assert_ne!(s, others);
-            Some("there must be one value for each key")
-        }
+        ([.., _, e], [.., _, own], [.., _, _]) if e == own => Some("there must be one value for each key"),
         ([.., _, _], [.., _, _], [.., _, _]) => Some("queries and keys must have the same number of features"),
         _ => Some("each needs two axes at least, [.., tokens, features]"),
     };
     if let Some(rule) = rule {
         return Err(Error::Attention { operation: NAME, query: queries, key: keys, value: values, rule });
     }
-    let features = queries[queries.rank() - 1].max(1);
+    let (rank, features) = (queries.rank(), queries[queries.rank() - 1].max(1));
+    let batch = broadcast(&queries[..rank - 2], &keys[..keys.rank() - 2]);
+    let batch = batch.filter(|batch| broadcast(batch, &values[..values.rank() - 2]).is_some());
+    let Some(batch) = batch else {
+        let rule = "the axes before the last two must broadcast";
+        return Err(Error::Attention { operation: NAME, query: queries, key: keys, value: values, rule });
+    };
+    mask.check(&batch.into_iter().chain([queries[rank - 2], keys[keys.rank() - 2]]).collect())?;
     // The queries are scaled and not the scores, which are more wherever there are more keys than features.
     let scaled = query.try_mul(T::from_f64(1.0 / (features as f64).sqrt()))?;
     let scores = mask.apply(pass, scaled.try_matmul(key.try_transpose(-1, -2)?)?)?;
-    let weights = scores.try_softmax(-1)?;
+    let weights = dropped(pass, scores.try_softmax(-1)?, dropout)?;
     Ok((weights.try_matmul(value)?, weights))
+}
+
+/// The axes that two batches broadcast to, aligned at the last.
+fn broadcast(one: &[usize], other: &[usize]) -> Option<Vec<usize>> {
+    let rank = one.len().max(other.len());
+    let length = |axes: &[usize], axis: usize| (axis + axes.len()).checked_sub(rank).map_or(1, |own| axes[own]);
+    let pairs = (0..rank).map(|axis| (length(one, axis), length(other, axis)));
+    pairs
+        .map(|pair| match pair {
+            (left, right) if left == right || right == 1 => Some(left),
+            (1, right) => Some(right),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The weights that dropout leaves in training, scaled up so that each is what it was in the mean.
+#[track_caller]
+fn dropped<T: Real>(pass: &Pass<'_, T>, weights: Tensor<T>, probability: f64) -> Result<Tensor<T>, Error> {
+    if !pass.is_training() || probability == 0.0 {
+        return Ok(weights);
+    }
+    let kept = 1.0 - probability;
+    let scale = if kept == 0.0 { 0.0 } else { 1.0 / kept };
+    Ok(weights.try_mul(pass.try_bernoulli(kept, weights.shape())?.try_mul(T::from_f64(scale))?)?)
 }
 
 #[cfg(test)]
@@ -112,7 +145,7 @@ mod tests {
             let y = scaled_dot_product_attention(&pass, q, k, v, mask, 0.0);
             assert_eq!(y.to_array(), array![[0.0, 0.0], [5.0, 7.0]].into_dyn());
             let gradients = (y * 3.0).sum().backward();
-            assert!(gradients[q].iter().chain(gradients[k]).all(|gradient| *gradient == 0.0));
+            assert!(gradients[q].iter().chain(&gradients[k]).all(|gradient| *gradient == 0.0));
             assert_eq!(gradients[v].as_slice(), Some(&[3.0, 3.0, 0.0, 0.0][..]));
         }
     }
@@ -157,6 +190,24 @@ mod tests {
         assert_eq!(y.sum().backward()[v].as_slice(), Some(&[6.0, 6.0][..]));
     }
 
+    /// With n keys of equal scores, each weight is 0, or 1/n scaled up.
+    #[test]
+    fn dropout_drops_weights_in_training_alone_and_keeps_their_mean() {
+        let (tape, params) = (Tape::<f64>::new(), Params::new());
+        let pass = tape.bind(&params);
+        let [q, k] = [100, 50].map(|rows| tape.constant(Array2::<f64>::zeros((rows, 2))));
+        let v = tape.constant(Array2::<f64>::eye(50));
+        let attend =
+            |pass: &Pass<'_, f64>, p| scaled_dot_product_attention(pass, q, k, v, AttentionMask::none(), p).to_array();
+        assert!(attend(&pass, 0.75).iter().all(|weight| (weight - 0.02).abs() < 1e-16));
+        let weights = attend(&pass.training(1), 0.75);
+        assert!(weights.iter().all(|weight| *weight == 0.0 || (weight - 0.08).abs() < 1e-16));
+        let kept = weights.iter().filter(|weight| **weight != 0.0).count() as f64;
+        assert!((kept - 1250.0).abs() < 5.0 * (5000.0 * 0.25 * 0.75_f64).sqrt(), "{kept} of 5000");
+        assert_eq!(attend(&pass.training(1), 0.75), weights);
+        assert!(attend(&pass.training(1), 1.0).iter().all(|weight| *weight == 0.0));
+    }
+
     #[test]
     fn misuse_is_an_error_and_records_nothing() {
         let (tape, params) = (Tape::<f64>::new(), Params::new());
@@ -168,13 +219,17 @@ mod tests {
         let one = tape.constant([0.0; 3]);
         let name = "scaled_dot_product_attention";
         let refuse = |query, key, value, mask, dropout, text: &str| {
-            let nodes = tape.len();
             let refused = try_scaled_dot_product_attention(&pass, query, key, value, mask, dropout);
             assert_eq!(refused.unwrap_err().to_string(), text);
-            nodes
         };
         let none = AttentionMask::none();
+        let three = tape.constant(Array3::<f64>::zeros((3, 4, 4)));
+        let batches = format!(
+            "{name}: query of shape [2, 2, 4], key of shape [3, 4, 4], value of shape [3, 4, 4]: \
+            the axes before the last two must broadcast"
+        );
         let nodes = tape.len();
+        refuse(wide, three, three, none, 0.0, &batches);
         refuse(
             q,
             v,
@@ -218,5 +273,6 @@ mod tests {
         let text =
             "attention: padding mask of shape [3, 2] and scores of shape [2, 4]: it must be [keys] or [batch, keys]";
         refuse(q, k, v, none.padding(narrow), 0.0, text);
+        assert_eq!(tape.len(), nodes);
     }
 }
