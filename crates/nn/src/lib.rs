@@ -81,5 +81,8 @@ pub use layer::linear::Linear;
 pub use layer::position::{Pairs, RotaryPositions, SinusoidalPositions};
 pub use layer::recurrent::{self, Gru, GruCell, Lstm, LstmCell, Nonlinearity, Rnn, RnnCell};
 pub use layer::sequential::{Layer, Sequential};
+pub use layer::transformer::decoder::{TransformerDecoder, TransformerDecoderLayer};
+pub use layer::transformer::encoder::{TransformerEncoder, TransformerEncoderLayer};
+pub use layer::transformer::whole::Transformer;
 pub use loss::cross_entropy::{cross_entropy, try_cross_entropy};
 pub use loss::mse::{mse, try_mse};

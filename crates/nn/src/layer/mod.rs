@@ -11,3 +11,4 @@ pub(crate) mod linear;
 pub(crate) mod position;
 pub mod recurrent;
 pub(crate) mod sequential;
+pub(crate) mod transformer;

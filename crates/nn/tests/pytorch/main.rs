@@ -8,3 +8,4 @@ mod embedding;
 mod linear;
 mod recurrent;
 mod reference;
+mod transformer;

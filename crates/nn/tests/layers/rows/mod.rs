@@ -7,6 +7,7 @@ mod linear;
 mod position;
 mod recurrent;
 mod sequential;
+mod transformer;
 
 use crate::row::Row;
 

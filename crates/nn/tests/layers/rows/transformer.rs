@@ -1,0 +1,105 @@
+//! Rows of the transformer's layers and stacks.
+
+use nn::{
+    Activation, AttentionMask, RotaryPositions, Transformer, TransformerDecoder, TransformerDecoderLayer,
+    TransformerEncoder, TransformerEncoderLayer,
+};
+use tape::{Pass, Real, Tensor};
+
+use crate::row::{Given, Model, Row};
+
+impl Model for TransformerEncoderLayer {
+    fn forward<T: Real>(&self, pass: &Pass<'_, T>, given: &Given<'_, T>) -> Tensor<T> {
+        self.forward(pass, given.x(), AttentionMask::none().causal())
+    }
+}
+
+impl Model for TransformerEncoder {
+    fn forward<T: Real>(&self, pass: &Pass<'_, T>, given: &Given<'_, T>) -> Tensor<T> {
+        self.forward(pass, given.x(), AttentionMask::none())
+    }
+}
+
+impl Model for TransformerDecoderLayer {
+    fn forward<T: Real>(&self, pass: &Pass<'_, T>, given: &Given<'_, T>) -> Tensor<T> {
+        let (causal, all) = (AttentionMask::none().causal(), AttentionMask::none());
+        self.forward(pass, given.x(), given.tensors[1], causal, all)
+    }
+}
+
+impl Model for TransformerDecoder {
+    fn forward<T: Real>(&self, pass: &Pass<'_, T>, given: &Given<'_, T>) -> Tensor<T> {
+        self.forward(pass, given.x(), given.tensors[1], AttentionMask::none(), AttentionMask::none())
+    }
+}
+
+impl Model for Transformer {
+    fn forward<T: Real>(&self, pass: &Pass<'_, T>, given: &Given<'_, T>) -> Tensor<T> {
+        let (causal, all) = (AttentionMask::none().causal(), AttentionMask::none());
+        self.forward(pass, given.tensors[1], given.x(), all, causal, all)
+    }
+}
+
+/// The names of an attention's parameters, and those of the rest of a layer with so many norms.
+fn names(prefix: &str, attentions: &[&str], norms: usize) -> Vec<String> {
+    let parts = ["in_proj_weight", "in_proj_bias", "out_proj.weight", "out_proj.bias"];
+    let attentions = attentions.iter().flat_map(|name| parts.map(|part| format!("{prefix}{name}.{part}")));
+    let norms = (1..=norms).map(|norm| format!("norm{norm}"));
+    let others = ["linear1", "linear2"].map(str::to_owned).into_iter().chain(norms);
+    let others = others.flat_map(|name| ["weight", "bias"].map(|part| format!("{prefix}{name}.{part}")));
+    attentions.chain(others).collect()
+}
+
+fn encoder(prefix: &str) -> Vec<String> {
+    names(prefix, &["self_attn"], 2)
+}
+
+fn decoder(prefix: &str) -> Vec<String> {
+    names(prefix, &["self_attn", "multihead_attn"], 3)
+}
+
+fn norm(prefix: &str) -> Vec<String> {
+    ["weight", "bias"].map(|part| format!("{prefix}norm.{part}")).to_vec()
+}
+
+pub(crate) fn rows() -> Vec<Row> {
+    let encoder_layer = || TransformerEncoderLayer::new(4, 2).feedforward(3).activation(Activation::Tanh);
+    let decoder_layer = || TransformerDecoderLayer::new(4, 2).feedforward(3).activation(Activation::Tanh);
+    let row = |row: Row, parameters: &[Vec<String>]| {
+        let parameters = parameters.concat();
+        row.parameters(&parameters.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let build = move |params: &mut _, rng: &mut _| encoder_layer().build(params, rng);
+    let first = move |params: &mut _, rng: &mut _| {
+        encoder_layer().norm_first().rotary(RotaryPositions::new(2)).build(params, rng)
+    };
+    let stack = move |params: &mut _, rng: &mut _| {
+        TransformerEncoder::new(encoder_layer().norm_first(), 2).norm().build(params, rng)
+    };
+    let decode = move |params: &mut _, rng: &mut _| decoder_layer().build(params, rng);
+    let decode_stack = move |params: &mut _, rng: &mut _| {
+        TransformerDecoder::new(decoder_layer().norm_first(), 2).build(params, rng)
+    };
+    let whole = move |params: &mut _, rng: &mut _| {
+        Transformer::of(encoder_layer(), 1, decoder_layer(), 1).build(params, rng)
+    };
+    let own = |row: Row| row.input(&[2, 3, 4]);
+    let both = |row: Row| row.input(&[2, 3, 4]).input(&[2, 2, 4]);
+    vec![
+        row(own(Row::model("TransformerEncoderLayer", build, &[2, 3, 4])), &[encoder("")]),
+        row(own(Row::model("TransformerEncoderLayer with the norms first", first, &[2, 3, 4])), &[encoder("")]),
+        row(
+            own(Row::model("TransformerEncoder", stack, &[2, 3, 4])),
+            &[encoder("layers.0."), encoder("layers.1."), norm("")],
+        ),
+        row(both(Row::model("TransformerDecoderLayer", decode, &[2, 3, 4])), &[decoder("")]),
+        row(
+            both(Row::model("TransformerDecoder", decode_stack, &[2, 3, 4])),
+            &[decoder("layers.0."), decoder("layers.1.")],
+        ),
+        row(
+            both(Row::model("Transformer", whole, &[2, 3, 4])),
+            &[encoder("encoder.layers.0."), norm("encoder."), decoder("decoder.layers.0."), norm("decoder.")],
+        ),
+    ]
+}
