@@ -46,8 +46,8 @@ pub struct Dropout(Probability);
 /// let (params, tape) = (tape::Params::<f64>::new(), tape::Tape::new());
 /// let x = tape.constant([[1.0; 50]; 100]);
 /// let y = nn::Dropout1d::new(0.5).forward(&tape.bind(&params).training(1), x).to_array();
-/// assert!(y.rows().into_iter().all(|row| row == [0.0; 50].as_slice() || row == [2.0; 50].as_slice()));
-/// let kept = y.rows().into_iter().filter(|row| row[0] != 0.0).count();
+/// assert!(y.outer_iter().all(|row| row.iter().all(|y| *y == 0.0) || row.iter().all(|y| *y == 2.0)));
+/// let kept = y.outer_iter().filter(|row| row[[0]] != 0.0).count();
 /// assert!((30..70).contains(&kept));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -232,5 +232,94 @@ impl FeatureAlphaDropout {
             panic!("{}", Error::Input { layer: Self::NAME, input, expected: "[n, channels, ..]".to_owned() });
         }
         self.0.drop_alpha(pass, x, || in_front(&input, 2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array4, Axis};
+    use tape::{Params, Tape};
+
+    use super::*;
+
+    #[test]
+    fn nothing_and_all_are_left_out_exactly() {
+        let (params, tape) = (Params::<f64>::new(), Tape::new());
+        let pass = tape.bind(&params).training(3);
+        let x = tape.variable([1.0, -2.0, 3.0]);
+        for (p, factor) in [(0.0, 1.0), (1.0, 0.0)] {
+            let outputs = [Dropout::new(p).forward(&pass, x), AlphaDropout::new(p).forward(&pass, x)];
+            for y in outputs {
+                assert_eq!(y.to_array(), x.to_array() * factor);
+                assert_eq!(y.sum().backward()[x].as_slice(), Some(&[factor; 3][..]));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_no_gradient_and_what_stays_is_scaled() {
+        let (params, tape) = (Params::<f64>::new(), Tape::new());
+        let x = tape.variable([1.0; 200]);
+        let y = Dropout::new(0.2).forward(&tape.bind(&params).training(3), x);
+        let gradient = y.sum().backward()[x].to_owned();
+        assert_eq!(gradient, y.to_array());
+        assert!(gradient.iter().all(|&factor| factor == 0.0 || factor == 1.25));
+    }
+
+    #[test]
+    fn every_draw_is_another_one() {
+        let (params, tape) = (Params::<f64>::new(), Tape::new());
+        let pass = tape.bind(&params).training(3);
+        let x = tape.constant([1.0; 100]);
+        let draw = || Dropout::default().forward(&pass, x).to_array();
+        assert_ne!(draw(), draw());
+    }
+
+    /// Where 2 stays and where it is left out, as `torch.nn.AlphaDropout(0.3)` of PyTorch 2.15 gives them.
+    #[test]
+    fn alpha_dropout_gives_pytorchs_two_values() {
+        let (params, tape) = (Params::<f64>::new(), Tape::new());
+        let y = AlphaDropout::new(0.3).forward(&tape.bind(&params).training(3), tape.constant([2.0; 100])).to_array();
+        let expected = [-1.059_548_158_986_480_1, 2.175_997_300_629_775];
+        assert!(y.iter().all(|y| expected.iter().any(|expected| (y - expected).abs() < 1e-14)), "{y}");
+        assert!(expected.iter().all(|expected| y.iter().any(|y| (y - expected).abs() < 1e-14)), "{y}");
+    }
+
+    #[test]
+    fn channels_are_left_out_as_wholes() {
+        let (params, tape) = (Params::<f64>::new(), Tape::new());
+        let pass = tape.bind(&params).training(3);
+        let x = tape.constant(Array4::ones((20, 10, 3, 4)));
+        let (zeros, alphas) = (Dropout2d::new(0.5).forward(&pass, x), FeatureAlphaDropout::new(0.5).forward(&pass, x));
+        for y in [zeros.to_array(), alphas.to_array()] {
+            let first = y.index_axis(Axis(3), 0).index_axis(Axis(2), 0).to_owned();
+            assert_eq!(first.insert_axis(Axis(2)).insert_axis(Axis(3)).broadcast(y.dim()).unwrap(), y);
+            let mut values: Vec<f64> = y.iter().copied().collect();
+            values.sort_unstable_by(f64::total_cmp);
+            values.dedup();
+            assert_eq!(values.len(), 2, "some stay, some do not: {values:?}");
+        }
+        // Without the batch.
+        let alone = Dropout2d::new(0.5).forward(&pass, x.select(0, 0)).to_array();
+        assert!(alone.outer_iter().all(|channel| channel.iter().all(|y| *y == channel[[0, 0]])));
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "Dropout2d: input of shape [3, 2]: expected [n, channels, height, width] or [channels, height, width]"
+    )]
+    fn other_axes_are_refused() {
+        let (params, tape) = (Params::<f64>::new(), Tape::new());
+        let _ = Dropout2d::default().forward(&tape.bind(&params), tape.constant([[0.0; 2]; 3]));
+    }
+
+    #[test]
+    fn what_is_no_probability_is_refused() {
+        for p in [-0.1, 1.5, f64::NAN] {
+            let error = Dropout::try_new(p).unwrap_err().to_string();
+            assert_eq!(error, format!("Dropout: p {p}: a probability lies between 0 and 1"));
+        }
+        let error = Dropout3d::try_new(2.0).unwrap_err().to_string();
+        assert_eq!(error, "Dropout3d: p 2: a probability lies between 0 and 1");
     }
 }

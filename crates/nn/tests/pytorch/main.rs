@@ -5,5 +5,6 @@ mod activation;
 mod cross_entropy;
 mod embedding;
 mod linear;
+mod norm;
 mod recurrent;
 mod reference;

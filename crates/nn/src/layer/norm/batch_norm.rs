@@ -209,3 +209,87 @@ impl<const D: usize> BatchNorm<D> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::{Array2, ArrayD, array};
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use tape::Tape;
+
+    use super::*;
+
+    fn rng() -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(0)
+    }
+
+    /// What a step of training leaves in `running_mean`, `running_var` and `num_batches_tracked`.
+    fn train<const D: usize>(layer: &BatchNorm<D>, params: &mut Params<f64>, inputs: &[Array2<f64>]) -> [f64; 3] {
+        let (_, gradients) = Tape::new().value_and_grad(params, |pass| {
+            let pass = pass.training(0);
+            let outputs = inputs.iter().map(|x| layer.forward(&pass, pass.constant(x)).sum());
+            outputs.reduce(|one, other| one + other).unwrap()
+        });
+        params.apply_updates(&gradients).unwrap();
+        let RunningStatistics { mean, var, num_batches_tracked } = layer.running.unwrap();
+        [mean, var, num_batches_tracked].map(|id| *params.view(id).first().unwrap())
+    }
+
+    #[test]
+    fn the_cumulative_average_is_that_of_all_batches() {
+        let mut params = Params::<f64>::new();
+        let layer = BatchNorm1d::new(1).cumulative().build(&mut params, &mut rng());
+        // Means 1, 3 and 8, variances 2, 2 and 32, of two steps, the first of which uses the layer twice.
+        assert_eq!(train(&layer, &mut params, &[array![[0.0], [2.0]], array![[2.0], [4.0]]]), [2.0, 2.0, 2.0]);
+        let [mean, var, batches] = train(&layer, &mut params, &[array![[4.0], [12.0]]]);
+        assert!((mean - 4.0).abs() < 1e-15 && (var - 12.0).abs() < 1e-14 && batches == 3.0);
+    }
+
+    #[test]
+    fn a_batch_of_nothing_leaves_the_running_statistics() {
+        let mut params = Params::<f64>::new();
+        let layer = BatchNorm1d::new(1).build(&mut params, &mut rng());
+        assert_eq!(train(&layer, &mut params, &[Array2::zeros((0, 1))]), [0.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn running_statistics_are_not_trained() {
+        let mut params = Params::<f32>::new();
+        let _ = BatchNorm2d::new(3).build(&mut params, &mut rng());
+        let trained: Vec<_> = params.iter().map(|(_, found)| (found.name(), found.is_trainable())).collect();
+        let expected = [
+            ("weight", true),
+            ("bias", true),
+            ("running_mean", false),
+            ("running_var", false),
+            ("num_batches_tracked", false),
+        ];
+        assert_eq!(trained, expected);
+        assert_eq!(params.values(), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0]);
+    }
+
+    #[track_caller]
+    fn refused<const D: usize>(plan: BatchNorm<D, Init>, shape: &[usize], message: &str) {
+        let mut params = Params::<f64>::new();
+        let layer = plan.build(&mut params, &mut rng());
+        let run = || {
+            let x = ArrayD::zeros(shape);
+            Tape::new().evaluate(&params, |pass| layer.forward(&pass.training(0), pass.constant(&x)))
+        };
+        let panic = std::panic::catch_unwind(run).expect_err("misuse panics");
+        assert_eq!(*panic.downcast::<String>().unwrap(), message);
+    }
+
+    #[test]
+    fn misuse_is_refused() {
+        let message =
+            "BatchNorm1d: input of shape [1, 2]: one value a channel has no spread; train with more, or evaluate";
+        refused(BatchNorm1d::new(2), &[1, 2], message);
+        let message = "BatchNorm1d: input of shape [3, 4]: expected [n, 2] or [n, 2, length]";
+        refused(BatchNorm1d::new(2), &[3, 4], message);
+        let message = "BatchNorm2d: input of shape [2, 4]: expected [n, 2, height, width]";
+        refused(BatchNorm2d::new(2), &[2, 4], message);
+        let message = "BatchNorm3d: input of shape [2, 1, 1, 1, 1]: expected [n, 2, depth, height, width]";
+        refused(BatchNorm3d::new(2), &[2, 1, 1, 1, 1], message);
+    }
+}

@@ -138,3 +138,38 @@ impl GroupNorm {
         Error::Input { layer: "GroupNorm", input: input.clone(), expected }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use tape::Tape;
+
+    use super::*;
+
+    fn rng() -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(0)
+    }
+
+    #[test]
+    fn a_group_of_one_value_gives_the_bias() {
+        let mut params = Params::<f64>::new();
+        let layer = GroupNorm::new(2, 2).bias(Init::constant(0.25)).build(&mut params, &mut rng());
+        let y = Tape::new().evaluate(&params, |pass| layer.forward(pass, pass.constant([[3.0, -4.0]])));
+        assert_eq!(y.as_slice(), Some(&[0.25, 0.25][..]));
+    }
+
+    #[test]
+    #[should_panic(expected = "GroupNorm: num_groups 3: it must divide the number of channels")]
+    fn groups_of_different_size_are_refused() {
+        let _ = GroupNorm::new(3, 4).build(&mut Params::<f64>::new(), &mut rng());
+    }
+
+    #[test]
+    #[should_panic(expected = "GroupNorm: input of shape [4]: expected [n, 4, ..]")]
+    fn an_input_without_a_batch_is_refused() {
+        let mut params = Params::<f64>::new();
+        let layer = GroupNorm::new(2, 4).build(&mut params, &mut rng());
+        let _ = Tape::new().evaluate(&params, |pass| layer.forward(pass, pass.constant([0.0; 4])));
+    }
+}

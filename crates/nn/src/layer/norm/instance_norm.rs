@@ -160,3 +160,49 @@ impl<const D: usize> InstanceNorm<D> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use tape::Tape;
+
+    use super::*;
+
+    fn layer(params: &mut Params<f64>) -> InstanceNorm1d {
+        InstanceNorm1d::new(2).running_statistics().build(params, &mut ChaCha8Rng::seed_from_u64(0))
+    }
+
+    #[test]
+    fn the_statistics_run_by_the_average_of_the_samples() {
+        let mut params = Params::<f64>::new();
+        let layer = layer(&mut params);
+        // The means of channel 0 are 1 and 5, its variances, divided by 2 - 1, are 2 and 18.
+        let x = ndarray::array![[[0.0, 2.0], [0.0, 0.0]], [[2.0, 8.0], [0.0, 0.0]]];
+        let (_, gradients) =
+            Tape::new().value_and_grad(&params, |pass| layer.forward(&pass.training(0), pass.constant(&x)).sum());
+        params.apply_updates(&gradients).unwrap();
+        let expected = [0.1 * 3.0, 0.0, 0.9 + 0.1 * 10.0, 0.9, 0.0];
+        assert!(params.values().iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-15));
+    }
+
+    #[test]
+    #[should_panic(
+        expected = "InstanceNorm1d: input of shape [3, 2, 1]: one value a channel of a sample has no spread; train with \
+                    more, or evaluate"
+    )]
+    fn one_value_a_channel_is_refused() {
+        let mut params = Params::<f64>::new();
+        let layer = layer(&mut params);
+        let x = ndarray::Array3::zeros((3, 2, 1));
+        let _ = Tape::new().evaluate(&params, |pass| layer.forward(&pass.training(0), pass.constant(&x)));
+    }
+
+    #[test]
+    #[should_panic(expected = "InstanceNorm1d: input of shape [4, 3]: expected [n, 2, length] or [2, length]")]
+    fn other_channels_are_refused() {
+        let mut params = Params::<f64>::new();
+        let layer = layer(&mut params);
+        let _ = Tape::new().evaluate(&params, |pass| layer.forward(pass, pass.constant([[0.0; 3]; 4])));
+    }
+}

@@ -133,3 +133,49 @@ pub(super) fn last_axes(layer: &'static str, input: &Shape, normalized: &Shape) 
     }
     (-(normalized.rank() as isize)..0).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::SeedableRng;
+    use tape::Tape;
+
+    use super::*;
+
+    fn normalised(rows: &[[f32; 3]]) -> (Vec<f32>, Vec<f32>) {
+        let params = Params::<f32>::new();
+        let layer = LayerNorm::new([3]).without_affine();
+        let layer = layer.build(&mut params.clone(), &mut ChaCha8Rng::seed_from_u64(0));
+        let tape = Tape::new();
+        let pass = tape.bind(&params);
+        let x = tape.variable(rows.concat()).reshape([rows.len(), 3]);
+        let y = layer.forward(&pass, x);
+        let gradient = (y * tape.constant([1.0, 2.0, 4.0])).sum().backward()[x].to_owned();
+        (y.to_array().into_iter().collect(), gradient.into_iter().collect())
+    }
+
+    #[test]
+    fn a_constant_row_is_zero_with_a_finite_gradient() {
+        let (y, gradient) = normalised(&[[0.0; 3], [0.1; 3], [-4e6; 3], [1e-40; 3]]);
+        // The mean of equal numbers may be a unit in the last place beside them. That `eps` makes nothing of it, unless
+        // they are large.
+        assert!(y[..6].iter().chain(&y[9..]).all(|y| y.abs() < 1e-5) && y.iter().all(|y| y.abs() <= 1.5), "{y:?}");
+        assert!(gradient.iter().all(|gradient| gradient.is_finite() && gradient.abs() < 2000.0));
+    }
+
+    #[test]
+    fn a_large_mean_costs_no_more_digits_than_it_has() {
+        // 1024 ± 1/8 are numbers of f32, and their squares are not.
+        let (y, _) = normalised(&[[1023.875, 1024.0, 1024.125]]);
+        let expected = 0.125 / (1.0 / 96.0 + 1e-5_f32).sqrt();
+        assert!((y[0] + expected).abs() < 1e-6 && y[1].abs() < 1e-6 && (y[2] - expected).abs() < 1e-6, "{y:?}");
+    }
+
+    #[test]
+    #[should_panic(expected = "LayerNorm: input of shape [2, 4]: expected [.., 2, 3]")]
+    fn other_axes_are_refused() {
+        let mut params = Params::<f64>::new();
+        let layer = LayerNorm::new([2, 3]).build(&mut params, &mut ChaCha8Rng::seed_from_u64(0));
+        let _ = Tape::new().evaluate(&params, |pass| layer.forward(pass, pass.constant([[0.0; 4]; 2])));
+    }
+}

@@ -28,10 +28,10 @@ use crate::init::Init;
 /// use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 ///
 /// let mut params = tape::Params::<f64>::new();
-/// let layer = RmsNorm::new([2]).eps(0.0).build(&mut params, &mut ChaCha8Rng::seed_from_u64(0));
+/// let layer = RmsNorm::new([2]).eps(39.0).build(&mut params, &mut ChaCha8Rng::seed_from_u64(0));
 /// // The mean of the squares is 25.
 /// let y = tape::Tape::new().evaluate(&params, |pass| layer.forward(pass, pass.constant([[1.0, 7.0]])));
-/// assert_eq!(y.as_slice(), Some(&[1.0 / 5.0, 7.0 / 5.0][..]));
+/// assert_eq!(y.as_slice(), Some(&[1.0 / 8.0, 7.0 / 8.0][..]));
 /// ```
 #[doc(alias = "RMSNorm")]
 #[derive(Debug, Clone, PartialEq)]
