@@ -44,15 +44,25 @@ pub enum Error {
         /// The scores' shape, `[.., queries, keys]`.
         scores: Shape,
     },
-    /// The input of a layer does not have the axes that the layer works along.
+    /// The input of a layer does not have the axes, or the channels, that the layer was made for.
     #[error("{layer}: input of shape {input}: expected {expected}")]
-    Axes {
+    Input {
         /// The layer.
         layer: &'static str,
-        /// The axes, in letters.
-        expected: &'static str,
         /// The input's shape.
         input: Shape,
+        /// The shapes that it takes.
+        expected: String,
+    },
+    /// A normalising layer is to take the variance of one value.
+    #[error("{layer}: input of shape {input}: one value a {of} has no spread; train with more, or evaluate")]
+    OneValue {
+        /// The layer.
+        layer: &'static str,
+        /// The input's shape.
+        input: Shape,
+        /// What there is one value of.
+        of: &'static str,
     },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
@@ -190,8 +200,12 @@ mod tests {
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
             ),
             (
-                Error::Axes { layer: "Lstm", expected: "[time, batch, features]", input: Shape::from([3]) },
-                "Lstm: input of shape [3]: expected [time, batch, features]",
+                Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
+                "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
+            ),
+            (
+                Error::OneValue { layer: "BatchNorm1d", input: Shape::from([1, 3]), of: "channel" },
+                "BatchNorm1d: input of shape [1, 3]: one value a channel has no spread; train with more, or evaluate",
             ),
             (
                 Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },

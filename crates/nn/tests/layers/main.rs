@@ -6,9 +6,9 @@ mod rows;
 mod saved;
 
 use ndarray::{ArrayD, Axis};
-use tape::{Pass, Program, Tape, Tensor, check_params};
+use tape::{Pass, Program, Seed, Tape, Tensor, check_params};
 
-use crate::row::{Built, Joined};
+use crate::row::{Built, Joined, SEED};
 
 /// How far two sums of the same numbers in another order are apart, relative to the larger of the sum and 1: each has at
 /// most a few dozen terms.
@@ -118,19 +118,22 @@ fn a_program_computes_what_the_tape_does() {
         let mut joined = built.joined(&built.given);
         let weighted = |y: Tensor<f64>| (y * (y.detach() * 0.25 + 1.5)).sum();
         let run = |program: &mut Program<f64>, joined: &Joined| {
+            let seed = Seed::from(SEED);
             let run = match joined.indices() {
-                Some(indices) => program.run(&joined.params, (indices,)),
-                None => program.run(&joined.params, ()),
+                Some(indices) => program.run(&joined.params, (seed, indices)),
+                None => program.run(&joined.params, (seed,)),
             };
             let (loss, gradients) = run.unwrap();
             (loss, gradients.params().to_vec())
         };
-        let forward = |pass: &Pass<'_, f64>, indices| weighted(built.forward_with(pass, &joined, indices));
+        let forward = |pass: &Pass<'_, f64>, indices, seed| weighted(built.forward_with(pass, &joined, indices, seed));
+        // Recorded with another seed than it is run with.
+        let seed = Seed::from(SEED + 1);
         let mut program = match joined.indices() {
-            Some(indices) => {
-                Program::record(&joined.params, (indices,), |pass, (indices,)| forward(pass, Some(indices)))
-            }
-            None => Program::record(&joined.params, (), |pass, ()| forward(pass, None)),
+            Some(indices) => Program::record(&joined.params, (seed, indices), |pass, (seed, indices)| {
+                forward(pass, Some(indices), seed)
+            }),
+            None => Program::record(&joined.params, (seed,), |pass, (seed,)| forward(pass, None, seed)),
         };
         for factor in [1.0, 0.625] {
             joined.params.values_mut().iter_mut().for_each(|value| *value *= factor);

@@ -5,10 +5,10 @@ use nn::{Init, Layer, Sequential};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tape::{Indices, ParamId, Params, Pass, Real, Tape, Tensor};
+use tape::{Indices, ParamId, Params, Pass, Real, Seed, Tape, Tensor};
 
 /// Printed by every failure through the row's name; all draws of these tests come from it.
-const SEED: u64 = 4;
+pub(crate) const SEED: u64 = 4;
 
 /// What the `forward` of a row is given: tensors, and at most one list of indices.
 pub(crate) struct Given<'a, T> {
@@ -68,6 +68,7 @@ pub(crate) struct Row {
     pub(crate) parameters: Vec<String>,
     /// Whether the outputs of a batch are those of its inputs, each on its own.
     pub(crate) independent: bool,
+    trains: bool,
 }
 
 /// A shape, and which of its axes is the batch's.
@@ -120,6 +121,7 @@ impl Row {
             output: Slots::new(output),
             parameters: Vec::new(),
             independent: true,
+            trains: false,
         }
     }
 
@@ -154,6 +156,11 @@ impl Row {
     pub(crate) fn mixes_the_batch(mut self) -> Self {
         self.independent = false;
         self
+    }
+
+    /// The layer is run in passes that train. What it draws then depends on the whole batch.
+    pub(crate) fn in_training(self) -> Self {
+        Self { trains: true, ..self }.mixes_the_batch()
     }
 
     pub(crate) fn build(self, seed: u64) -> Built {
@@ -211,7 +218,7 @@ impl Built {
     }
 
     pub(crate) fn forward(&self, pass: &Pass<'_, f64>, joined: &Joined) -> Tensor<f64> {
-        self.forward_with(pass, joined, joined.indices())
+        self.forward_with(pass, joined, joined.indices(), SEED.into())
     }
 
     pub(crate) fn forward_with(
@@ -219,9 +226,15 @@ impl Built {
         pass: &Pass<'_, f64>,
         joined: &Joined,
         indices: Option<Indices<'_>>,
+        seed: Seed,
     ) -> Tensor<f64> {
         let tensors = joined.inputs.iter().map(|&input| pass.parameter(input)).collect();
-        self.model.double(pass, &Given { tensors, indices })
+        self.model.double(&self.pass(pass, seed), &Given { tensors, indices })
+    }
+
+    /// The pass that the row runs in.
+    fn pass<'a, T: Real>(&self, pass: &Pass<'a, T>, seed: Seed) -> Pass<'a, T> {
+        if self.row.trains { pass.training(seed) } else { pass.evaluation() }
     }
 
     pub(crate) fn evaluate(&self, given: &Arrays) -> ArrayD<f64> {
@@ -235,7 +248,7 @@ impl Built {
         let indices = joined.indices();
         Tape::new().evaluate(&joined.params.cast(), |pass| {
             let tensors = joined.inputs.iter().map(|&input| pass.parameter(input)).collect();
-            self.model.single(pass, &Given { tensors, indices })
+            self.model.single(&self.pass(pass, SEED.into()), &Given { tensors, indices })
         })
     }
 
@@ -249,7 +262,7 @@ impl Built {
                 pass.constant(input.t()).permute(axes)
             };
             let tensors = self.given.inputs.iter().map(strided).collect();
-            self.model.double(pass, &Given { tensors, indices })
+            self.model.double(&self.pass(pass, SEED.into()), &Given { tensors, indices })
         })
     }
 

@@ -6,6 +6,7 @@ mod attention;
 mod cross_entropy;
 mod embedding;
 mod linear;
+mod norm;
 mod recurrent;
 mod reference;
 mod transformer;

@@ -2,8 +2,10 @@
 
 mod activation;
 mod attention;
+mod dropout;
 mod embedding;
 mod linear;
+mod norm;
 mod position;
 mod recurrent;
 mod sequential;
@@ -15,11 +17,14 @@ pub(crate) fn table() -> Vec<Row> {
     [
         activation::rows(),
         attention::rows(),
+        dropout::rows(),
         embedding::rows(),
         linear::rows(),
+        norm::rows(),
         position::rows(),
         recurrent::rows(),
         sequential::rows(),
+        transformer::rows(),
     ]
     .into_iter()
     .flatten()

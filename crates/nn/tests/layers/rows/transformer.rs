@@ -77,12 +77,10 @@ pub(crate) fn rows() -> Vec<Row> {
         TransformerEncoder::new(encoder_layer().norm_first(), 2).norm().build(params, rng)
     };
     let decode = move |params: &mut _, rng: &mut _| decoder_layer().build(params, rng);
-    let decode_stack = move |params: &mut _, rng: &mut _| {
-        TransformerDecoder::new(decoder_layer().norm_first(), 2).build(params, rng)
-    };
-    let whole = move |params: &mut _, rng: &mut _| {
-        Transformer::of(encoder_layer(), 1, decoder_layer(), 1).build(params, rng)
-    };
+    let decode_stack =
+        move |params: &mut _, rng: &mut _| TransformerDecoder::new(decoder_layer().norm_first(), 2).build(params, rng);
+    let whole =
+        move |params: &mut _, rng: &mut _| Transformer::of(encoder_layer(), 1, decoder_layer(), 1).build(params, rng);
     let own = |row: Row| row.input(&[2, 3, 4]);
     let both = |row: Row| row.input(&[2, 3, 4]).input(&[2, 2, 4]);
     vec![
