@@ -4,7 +4,6 @@
 //! | --- | --- | --- |
 //! | `Identity` | `x` | `nn.Identity` |
 //! | `Relu` | `max(x, 0)`; derivative 0 at 0 | `nn.ReLU` |
-//! | `Gelu` | `x Φ(x)`, with the normal distribution function Φ | `nn.GELU` |
 //! | `Tanh` | `tanh x` | `nn.Tanh` |
 //! | `Sigmoid` | `1 / (1 + e^-x)` | `nn.Sigmoid` |
 //! | `LogSoftmax` | `x - ln Σ e^x` along an axis | `nn.LogSoftmax` |
@@ -30,8 +29,6 @@ pub enum Activation {
     Identity,
     /// `max(x, 0)`: [`Tensor::relu`].
     Relu,
-    /// The Gaussian error linear unit: [`Tensor::gelu`].
-    Gelu,
     /// The hyperbolic tangent: [`Tensor::tanh`].
     Tanh,
     /// The logistic function: [`Tensor::sigmoid`].
@@ -55,7 +52,6 @@ impl Activation {
         match self {
             Self::Identity => x,
             Self::Relu => x.relu(),
-            Self::Gelu => x.gelu(),
             Self::Tanh => x.tanh(),
             Self::Sigmoid => x.sigmoid(),
             Self::LogSoftmax { axis } => x.log_softmax(axis),
