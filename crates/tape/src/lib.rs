@@ -82,6 +82,8 @@ pub use kernel::VectorMath;
 pub use operations::{Operation, operations};
 pub use params::{ParamId, Parameter, Params};
 pub use position::Position;
+#[cfg(feature = "onnx")]
+pub use program::Onnx;
 pub use program::{Input, Inputs, Program, ScalarProgram};
 pub use real::Real;
 pub use shape::Shape;
