@@ -19,6 +19,16 @@ pub enum Error {
         /// The input's shape.
         input: Shape,
     },
+    /// The input of a layer does not have the axes, or the channels, that the layer was made for.
+    #[error("{layer}: input of shape {input}: expected {expected}")]
+    Input {
+        /// The layer.
+        layer: &'static str,
+        /// The input's shape.
+        input: Shape,
+        /// The shapes that it takes.
+        expected: String,
+    },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
     Setting {
@@ -111,6 +121,10 @@ mod tests {
             (
                 Error::Features { layer, expected: 4, input: Shape::default() },
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
+            ),
+            (
+                Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
+                "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
             ),
             (
                 Error::Setting {
