@@ -91,6 +91,16 @@ pub enum Error {
         /// The array's shape.
         shape: Shape,
     },
+    /// An initialiser does not suit the array that it was asked for.
+    #[error("{initialiser}: shape {shape}: {rule}")]
+    InitShape {
+        /// The initialiser.
+        initialiser: &'static str,
+        /// The array's shape.
+        shape: Shape,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
     /// The tape refused an operation.
     #[error(transparent)]
     Tape(#[from] tape::Error),
@@ -154,6 +164,14 @@ mod tests {
             (
                 Error::Fans { initialiser: "xavier_normal", shape: Shape::from([7]) },
                 "xavier_normal: shape [7]: fans need at least two axes, [out, in, ..]",
+            ),
+            (
+                Error::InitShape {
+                    initialiser: "sparse",
+                    shape: Shape::from([7]),
+                    rule: "a matrix is needed: two axes",
+                },
+                "sparse: shape [7]: a matrix is needed: two axes",
             ),
             (
                 Error::Tape(tape::Error::ForeignParameter),
