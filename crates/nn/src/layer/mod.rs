@@ -5,6 +5,14 @@
 //! data, a built layer is plain data, and only the latter has a `forward`.
 
 pub(crate) mod activation;
+pub(crate) mod bilinear;
+pub(crate) mod conv_transpose;
+pub(crate) mod convolution;
 pub(crate) mod embedding;
 pub(crate) mod linear;
+pub(crate) mod pool;
+pub(crate) mod prelu;
+pub(crate) mod reshape;
+pub(crate) mod residual;
 pub(crate) mod sequential;
+pub(crate) mod upsample;
