@@ -19,6 +19,7 @@ pub enum Error {
         /// The input's shape.
         input: Shape,
     },
+<<<<<<< HEAD
     /// The input of a layer does not have the axes, or the channels, that the layer was made for.
     #[error("{layer}: input of shape {input}: expected {expected}")]
     Input {
@@ -28,6 +29,17 @@ pub enum Error {
         input: Shape,
         /// The shapes that it takes.
         expected: String,
+=======
+    /// The input of a layer does not have the axes that the layer works along.
+    #[error("{layer}: input of shape {input}: expected {expected}")]
+    Axes {
+        /// The layer.
+        layer: &'static str,
+        /// The axes, in letters.
+        expected: &'static str,
+        /// The input's shape.
+        input: Shape,
+>>>>>>> main
     },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
@@ -40,6 +52,38 @@ pub enum Error {
         value: String,
         /// What is asked of it.
         rule: &'static str,
+    },
+    /// A recurrent layer was given a state of another shape than its own.
+    #[error("{layer}: state of shape {found}: expected {expected}")]
+    State {
+        /// The layer.
+        layer: &'static str,
+        /// The shape of the layer's states.
+        expected: Shape,
+        /// The shape of the given one.
+        found: Shape,
+    },
+    /// There is not one length a sequence.
+    #[error("{layer}: lengths of shape {found}: expected [{batch}], one a sequence")]
+    LengthCount {
+        /// The layer.
+        layer: &'static str,
+        /// How many sequences there are.
+        batch: usize,
+        /// The shape of the lengths.
+        found: Shape,
+    },
+    /// A sequence is said to be longer than its input.
+    #[error("{layer}: length {length} of sequence {row}: there are {steps} steps")]
+    Length {
+        /// The layer.
+        layer: &'static str,
+        /// The length.
+        length: usize,
+        /// The sequence's position in the batch.
+        row: usize,
+        /// How many steps the input has.
+        steps: usize,
     },
     /// A target does not have the shape of what was predicted.
     #[error("{loss}: prediction of shape {prediction} and target of shape {target}: the two must be equal")]
@@ -133,8 +177,25 @@ mod tests {
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
             ),
             (
+<<<<<<< HEAD
                 Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
                 "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
+=======
+                Error::Axes { layer: "Lstm", expected: "[time, batch, features]", input: Shape::from([3]) },
+                "Lstm: input of shape [3]: expected [time, batch, features]",
+            ),
+            (
+                Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },
+                "Gru: state of shape [2, 3]: expected [1, 2, 3]",
+            ),
+            (
+                Error::LengthCount { layer: "Gru", batch: 2, found: Shape::from([3]) },
+                "Gru: lengths of shape [3]: expected [2], one a sequence",
+            ),
+            (
+                Error::Length { layer: "Gru", length: 7, row: 1, steps: 5 },
+                "Gru: length 7 of sequence 1: there are 5 steps",
+>>>>>>> main
             ),
             (
                 Error::Setting {

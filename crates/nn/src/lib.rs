@@ -80,6 +80,7 @@ pub use layer::embedding::Embedding;
 pub use layer::linear::Linear;
 pub use layer::pool::Pool;
 pub use layer::prelu::Prelu;
+pub use layer::recurrent::{self, Gru, GruCell, Lstm, LstmCell, Nonlinearity, Rnn, RnnCell};
 pub use layer::reshape::Reshape;
 pub use layer::residual::Residual;
 pub use layer::sequential::{Layer, Sequential};
