@@ -19,7 +19,6 @@ pub enum Error {
         /// The input's shape.
         input: Shape,
     },
-<<<<<<< HEAD
     /// The input of a layer does not have the axes, or the channels, that the layer was made for.
     #[error("{layer}: input of shape {input}: expected {expected}")]
     Input {
@@ -29,17 +28,6 @@ pub enum Error {
         input: Shape,
         /// The shapes that it takes.
         expected: String,
-=======
-    /// The input of a layer does not have the axes that the layer works along.
-    #[error("{layer}: input of shape {input}: expected {expected}")]
-    Axes {
-        /// The layer.
-        layer: &'static str,
-        /// The axes, in letters.
-        expected: &'static str,
-        /// The input's shape.
-        input: Shape,
->>>>>>> main
     },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
@@ -177,12 +165,8 @@ mod tests {
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
             ),
             (
-<<<<<<< HEAD
                 Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
                 "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
-=======
-                Error::Axes { layer: "Lstm", expected: "[time, batch, features]", input: Shape::from([3]) },
-                "Lstm: input of shape [3]: expected [time, batch, features]",
             ),
             (
                 Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },
@@ -195,7 +179,6 @@ mod tests {
             (
                 Error::Length { layer: "Gru", length: 7, row: 1, steps: 5 },
                 "Gru: length 7 of sequence 1: there are 5 steps",
->>>>>>> main
             ),
             (
                 Error::Setting {

@@ -163,8 +163,7 @@ mod tests {
     fn batches_of_two_sizes_are_refused() {
         let mut params = Params::new();
         let layer = layer(&mut params);
-        let _ = Tape::new().evaluate(&params, |pass| {
-            layer.forward(pass, pass.constant([1.0, 2.0]), pass.constant([[1.0, 2.0, 3.0]]))
-        });
+        let _ = Tape::new()
+            .evaluate(&params, |pass| layer.forward(pass, pass.constant([1.0, 2.0]), pass.constant([[1.0, 2.0, 3.0]])));
     }
 }

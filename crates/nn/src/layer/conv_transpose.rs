@@ -279,9 +279,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(
-        expected = "conv_transpose1d: an output padding must be smaller than the stride or the dilation"
-    )]
+    #[should_panic(expected = "conv_transpose1d: an output padding must be smaller than the stride or the dilation")]
     fn an_output_padding_as_large_as_the_stride_is_refused() {
         let mut params = Params::<f64>::new();
         let layer = ConvTranspose1d::new(1, 1, 3).output_padding(1).build(&mut params, &mut rng());

@@ -10,13 +10,10 @@ pub(crate) mod conv_transpose;
 pub(crate) mod convolution;
 pub(crate) mod embedding;
 pub(crate) mod linear;
-<<<<<<< HEAD
 pub(crate) mod pool;
 pub(crate) mod prelu;
+pub mod recurrent;
 pub(crate) mod reshape;
 pub(crate) mod residual;
-=======
-pub mod recurrent;
->>>>>>> main
 pub(crate) mod sequential;
 pub(crate) mod upsample;

@@ -17,7 +17,12 @@ pub(crate) fn rows() -> Vec<Row> {
         row("AvgPool3d", Pool::AvgPool3d(Pooling::new(2)), &[2, 1, 2, 3, 2], &[2, 1, 1, 1, 1]),
         row("LpPool1d", Pool::LpPool1d { norm: 2.0, windows: Pooling::new(2) }, &[3, 2, 4], &[3, 2, 2]),
         row("LpPool2d", Pool::LpPool2d { norm: 4.0, windows: Pooling::new(2).stride(1) }, &[2, 1, 3, 3], &[2, 1, 2, 2]),
-        row("LpPool3d", Pool::LpPool3d { norm: 2.0, windows: Pooling::new([1, 2, 1]) }, &[2, 1, 2, 2, 2], &[2, 1, 2, 1, 2]),
+        row(
+            "LpPool3d",
+            Pool::LpPool3d { norm: 2.0, windows: Pooling::new([1, 2, 1]) },
+            &[2, 1, 2, 2, 2],
+            &[2, 1, 2, 1, 2],
+        ),
         row("AdaptiveMaxPool1d", Pool::AdaptiveMaxPool1d(2.into()), &[3, 2, 5], &[3, 2, 2]),
         row("AdaptiveMaxPool2d", Pool::AdaptiveMaxPool2d([2, 3].into()), &[2, 2, 5, 4], &[2, 2, 2, 3]),
         row("AdaptiveMaxPool3d", Pool::AdaptiveMaxPool3d(1.into()), &[2, 2, 2, 3, 2], &[2, 2, 1, 1, 1]),
