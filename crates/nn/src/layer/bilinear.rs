@@ -9,7 +9,7 @@
 //! PyTorch: `nn.Bilinear`, whose names, layout and initial distributions these are. No departures.
 
 use rand::Rng;
-use tape::{ParamId, Params, Pass, Real, Tensor};
+use tape::{ParamId, Params, Pass, Real, Shape, Tensor};
 
 use crate::error::{Error, unwrap};
 use crate::init::Init;
@@ -116,7 +116,7 @@ impl Bilinear {
         // [first, outputs * second], so that the first input is used up by one product of matrices.
         let weight = pass.parameter(self.weight).permute([1, 0, 2]).reshape([first, outputs * second]);
         let half = a.reshape([count, first]).matmul(weight).reshape([count, outputs, second]);
-        let shape: Vec<usize> = rows.iter().copied().chain([outputs]).collect();
+        let shape: Shape = rows.iter().copied().chain([outputs]).collect();
         let y = half.matmul(b.reshape([count, second, 1])).reshape(shape);
         match self.bias {
             Some(bias) => y + pass.parameter(bias),

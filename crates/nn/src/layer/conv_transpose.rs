@@ -14,7 +14,7 @@
 //! not exist, the output padding says the same.
 
 use rand::Rng;
-use tape::{Convolution, Margins, ParamId, Params, Pass, PerAxis, Real, Tensor};
+use tape::{Convolution, Margins, ParamId, Params, Pass, PerAxis, Real, Shape, Tensor};
 
 use super::convolution::{batched, bias_start, check_groups, finish, weight_start};
 use crate::error::{Error, unwrap};
@@ -164,7 +164,7 @@ impl<const D: usize> ConvTranspose<D, Init> {
         let Self { in_channels, out_channels, kernel_size, stride, padding, output_padding, dilation, groups, .. } =
             self;
         check_groups(Self::NAME, [in_channels, out_channels], groups)?;
-        let shape: Vec<usize> = [in_channels, out_channels / groups].into_iter().chain(kernel_size).collect();
+        let shape: Shape = [in_channels, out_channels / groups].into_iter().chain(kernel_size).collect();
         let weight = params.try_add("weight", &self.weight.try_array(shape, rng)?)?;
         let bias = match self.bias {
             Some(bias) => Some(params.try_add("bias", &bias.try_array([out_channels], rng)?)?),
@@ -254,7 +254,7 @@ mod tests {
             ..back.without_bias().build(&mut Params::<f64>::new(), &mut rng())
         };
         let numbers = Init::normal(0.0, 1.0);
-        let (x, y) = (numbers.array::<f64>([2, 4, 8], &mut rng()), numbers.array::<f64>([2, 6, 5], &mut rng()));
+        let (x, y) = (numbers.array::<f64>([2, 4, 9], &mut rng()), numbers.array::<f64>([2, 6, 5], &mut rng()));
         let tape = Tape::new();
         let pass = tape.bind(&params);
         let (x, y) = (pass.constant(&x), pass.constant(&y));

@@ -15,8 +15,10 @@
 //! writes the weight's as Kaiming uniform with a = √5. Departures: the padding may be another one before than behind, and
 //! `same` goes with every stride (PyTorch: with 1 alone): it is the padding with which stride 1 keeps the lengths.
 
+use std::iter::{once, repeat_n};
+
 use rand::Rng;
-use tape::{Convolution, Margins, Padding, ParamId, Params, Pass, PerAxis, Real, Tensor};
+use tape::{Convolution, Margins, Padding, ParamId, Params, Pass, PerAxis, Real, Shape, Tensor};
 
 use crate::error::{Error, unwrap};
 use crate::init::{Fan, Gain, Init};
@@ -132,9 +134,8 @@ pub(super) fn batched<T: Real>(layer: &'static str, x: Tensor<T>, channels: usiz
 pub(super) fn finish<T: Real>(y: Tensor<T>, bias: Option<Tensor<T>>, channels: usize, alone: bool) -> Tensor<T> {
     let y = match bias {
         Some(bias) => {
-            let mut shape = vec![channels];
-            shape.resize(y.shape().rank() - 1, 1);
-            y + bias.reshape(shape)
+            let windows = y.shape().rank() - 2;
+            y + bias.reshape(once(channels).chain(repeat_n(1, windows)).collect::<Shape>())
         }
         None => y,
     };
@@ -249,7 +250,7 @@ impl<const D: usize> Conv<D, Init> {
     ) -> Result<Conv<D>, Error> {
         let Self { in_channels, out_channels, kernel_size, stride, padding, padding_mode, dilation, groups, .. } = self;
         check_groups(Self::NAME, [in_channels, out_channels], groups)?;
-        let shape: Vec<usize> = [out_channels, in_channels / groups].into_iter().chain(kernel_size).collect();
+        let shape: Shape = [out_channels, in_channels / groups].into_iter().chain(kernel_size).collect();
         let weight = params.try_add("weight", &self.weight.try_array(shape, rng)?)?;
         let bias = match self.bias {
             Some(bias) => Some(params.try_add("bias", &bias.try_array([out_channels], rng)?)?),
@@ -407,7 +408,7 @@ mod tests {
         let mut params = Params::<f64>::new();
         let layer = Conv2d::new(2, 1, 3).build(&mut params, &mut rng());
         let _ = Tape::new()
-            .evaluate(&params, |pass| layer.forward(pass, pass.constant(&ndarray::Array4::zeros([1, 3, 5, 5]))));
+            .evaluate(&params, |pass| layer.forward(pass, pass.constant(ndarray::Array4::zeros([1, 3, 5, 5]))));
     }
 
     #[test]

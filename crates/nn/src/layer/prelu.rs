@@ -9,8 +9,10 @@
 //! PyTorch: `nn.PReLU`, whose name, layout and start these are. It advises against weight decay for the slope, which would
 //! pull it towards the plain rectifier. No departures.
 
+use std::iter::{once, repeat_n};
+
 use rand::Rng;
-use tape::{ParamId, Params, Pass, Real, Tensor};
+use tape::{ParamId, Params, Pass, Real, Shape, Tensor};
 
 use crate::error::{Error, unwrap};
 use crate::init::Init;
@@ -102,9 +104,8 @@ impl Prelu {
             let expected = format!("[n, {}, ..]", self.num_parameters);
             panic!("{}", Error::Input { layer: "Prelu", input, expected });
         }
-        let mut shape = vec![1; input.rank() - 1];
-        shape[0] = self.num_parameters;
-        x.leaky_relu(slopes.reshape(shape))
+        let shape = once(self.num_parameters).chain(repeat_n(1, input.rank() - 2));
+        x.leaky_relu(slopes.reshape(shape.collect::<Shape>()))
     }
 }
 

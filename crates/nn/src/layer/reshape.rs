@@ -10,7 +10,7 @@
 //! W. Shi et al., "Real-time single image and video super-resolution using an efficient sub-pixel convolutional neural
 //! network", CVPR 2016, for the shuffle. No departures.
 
-use tape::{Real, Tensor};
+use tape::{Real, Shape, Tensor};
 
 use crate::error::Error;
 
@@ -102,7 +102,7 @@ fn divided(number: usize, by: usize) -> Option<usize> {
     (by > 0 && number.is_multiple_of(by)).then(|| number / by)
 }
 
-fn joined<const N: usize>(others: &[usize], last: [usize; N]) -> Vec<usize> {
+fn joined<const N: usize>(others: &[usize], last: [usize; N]) -> Shape {
     others.iter().copied().chain(last).collect()
 }
 

@@ -11,7 +11,7 @@
 //! ([`Interpolation::Linear`], and with `align_corners` [`Interpolation::LinearCorners`]), which go by the number of axes
 //! here. Departures: factors are whole numbers, the same for all axes; there is no `bicubic`.
 
-use tape::{Interpolation, Real, Tensor};
+use tape::{Interpolation, Real, Shape, Tensor};
 
 use crate::error::Error;
 
@@ -70,13 +70,13 @@ impl Upsample {
     pub fn forward<T: Real>(&self, x: Tensor<T>) -> Tensor<T> {
         let input = x.shape();
         let spatial = input.get(2..).filter(|spatial| !spatial.is_empty());
-        let lengths = match (&self.lengths, spatial) {
+        let lengths: Shape = match (&self.lengths, spatial) {
             (Lengths::Factor(factor), Some(spatial)) => spatial.iter().map(|length| length * factor).collect(),
-            (Lengths::These(lengths), Some(spatial)) if lengths.len() == spatial.len() => lengths.clone(),
+            (Lengths::These(lengths), Some(spatial)) if lengths.len() == spatial.len() => Shape::from(&lengths[..]),
             (Lengths::Factor(_), None) => refuse(x, "[n, channels, lengths..]".to_owned()),
             (Lengths::These(lengths), _) => refuse(x, format!("[n, channels] and {} axes more", lengths.len())),
         };
-        x.interpolate(lengths, self.interpolation)
+        x.interpolate(&lengths[..], self.interpolation)
     }
 }
 
