@@ -25,6 +25,7 @@ use crate::living::{self, Badge};
 use crate::op::{Extreme, Node, Op, TensorOp};
 use crate::params::{Parameter, Params};
 use crate::position::Eras;
+use crate::random::Distribution;
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
 use crate::sweep::{self, Root};
@@ -83,9 +84,24 @@ pub struct Storage<T: Real> {
     pub(crate) origins: Option<Origins>,
 }
 
-/// Where the lists of indices of a recording come from that a program has to fill in anew in every run.
+/// What a program has to fill in anew in every run of what its recording keeps.
 #[derive(Debug, Default)]
-pub(crate) struct Origins(pub(crate) Vec<(Saved, Origin)>);
+pub(crate) struct Origins {
+    /// Where lists of indices come from.
+    pub(crate) lists: Vec<(Saved, Origin)>,
+    /// The nodes that were drawn.
+    pub(crate) draws: Vec<(u32, Draw)>,
+}
+
+/// A tensor of random numbers whose seed is an input of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Draw {
+    pub(crate) distribution: Distribution,
+    /// The number of the input that is the seed.
+    pub(crate) input: usize,
+    /// Which draw of that seed it is.
+    pub(crate) number: u64,
+}
 
 /// Where one list of indices comes from. A list that has no origin is the same in every run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,8 +283,8 @@ impl<T: Real> Storage<T> {
 
     /// Notes where a list of indices comes from, if a program is recorded.
     pub(crate) fn note_origin(&mut self, saved: Saved, origin: Origin) {
-        if let Some(Origins(lists)) = &mut self.origins {
-            lists.push((saved, origin));
+        if let Some(origins) = &mut self.origins {
+            origins.lists.push((saved, origin));
         }
     }
 
@@ -336,6 +352,15 @@ impl<T: Real> Storage<T> {
         let operands = start..self.operands.len() as u32;
         self.slots.push(Slot { node, op, operands, shape, strides, active, memory, offset });
         Tensor::new(node, self.recording)
+    }
+
+    /// Which parameters are to become the values of which nodes.
+    pub(crate) fn latest_updates(&self) -> impl Iterator<Item = (u32, u32)> {
+        let updates = &self.updates;
+        let is_latest = |&(position, &(parameter, _)): &(usize, &(u32, u32))| {
+            updates[position + 1..].iter().all(|later| later.0 != parameter)
+        };
+        updates.iter().enumerate().filter(is_latest).map(|(_, &update)| update)
     }
 
     /// Records one leaf for every parameter, or finds those that are there.
