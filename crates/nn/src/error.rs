@@ -44,15 +44,15 @@ pub enum Error {
         /// The scores' shape, `[.., queries, keys]`.
         scores: Shape,
     },
-    /// The input of a layer does not have the axes that the layer works along.
+    /// The input of a layer does not have the axes, or the channels, that the layer was made for.
     #[error("{layer}: input of shape {input}: expected {expected}")]
-    Axes {
+    Input {
         /// The layer.
         layer: &'static str,
-        /// The axes, in letters.
-        expected: &'static str,
         /// The input's shape.
         input: Shape,
+        /// The shapes that it takes.
+        expected: String,
     },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
@@ -190,8 +190,8 @@ mod tests {
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
             ),
             (
-                Error::Axes { layer: "Lstm", expected: "[time, batch, features]", input: Shape::from([3]) },
-                "Lstm: input of shape [3]: expected [time, batch, features]",
+                Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
+                "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
             ),
             (
                 Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },

@@ -3,8 +3,12 @@
 
 mod activation;
 mod attention;
+mod bilinear;
+mod convolution;
 mod cross_entropy;
 mod embedding;
 mod linear;
+mod pool;
 mod recurrent;
 mod reference;
+mod reshape;

@@ -72,7 +72,9 @@ pub(super) fn tokens(layer: &'static str, features: usize, input: &Shape) -> usi
     match **input {
         [.., tokens, own] if own == features => tokens,
         [_, _, ..] | [] => panic!("{}", Error::Features { layer, expected: features, input: input.clone() }),
-        [_] => panic!("{}", Error::Axes { layer, expected: "[.., tokens, features]", input: input.clone() }),
+        [_] => {
+            panic!("{}", Error::Input { layer, expected: "[.., tokens, features]".to_owned(), input: input.clone() })
+        }
     }
 }
 

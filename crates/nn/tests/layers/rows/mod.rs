@@ -2,25 +2,33 @@
 
 mod activation;
 mod attention;
+mod bilinear;
+mod convolution;
 mod embedding;
+mod handwritten;
 mod linear;
+mod pool;
 mod position;
 mod recurrent;
+mod reshape;
 mod sequential;
 
 use crate::row::Row;
 
 pub(crate) fn table() -> Vec<Row> {
-    [
+    let families = [
         activation::rows(),
         attention::rows(),
+        bilinear::rows(),
+        convolution::rows(),
         embedding::rows(),
+        handwritten::rows(),
         linear::rows(),
+        pool::rows(),
         position::rows(),
         recurrent::rows(),
+        reshape::rows(),
         sequential::rows(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    families.into_iter().flatten().collect()
 }
