@@ -51,6 +51,7 @@ mod params;
 mod position;
 mod product;
 mod program;
+pub mod random;
 mod real;
 mod record;
 mod rules;
@@ -64,6 +65,7 @@ mod sweep;
 mod tape;
 mod tensor;
 mod transpose;
+mod updates;
 mod var;
 
 pub use anomaly::{Anomalies, Anomaly, AnomalyOperand, Direction};
@@ -71,7 +73,7 @@ pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, che
 pub use checkpoint::{checkpoint, checkpoint_loop, try_checkpoint, try_checkpoint_loop};
 pub use custom::CustomOp;
 pub use elements::Elements;
-pub use error::Error;
+pub use error::{Error, InputKind};
 pub use functions::{derivative, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use gradients::{GradientKey, Gradients};
 pub use graph::{Graph, GraphNode, GraphOperand, Kind, Statistics};
@@ -85,6 +87,7 @@ pub use position::Position;
 #[cfg(feature = "onnx")]
 pub use program::Onnx;
 pub use program::{Input, Inputs, Program, ScalarProgram};
+pub use random::Seed;
 pub use real::Real;
 pub use shape::Shape;
 pub use sweep::Root;

@@ -5,7 +5,6 @@
 //! `f64` and rounded last, so that an `f32` and an `f64` model of one seed differ by rounding alone.
 
 mod constant;
-mod draw;
 mod identity;
 mod kaiming;
 mod lecun;

@@ -7,9 +7,9 @@
 //! deviation, 0.01, has to be said here. No departures.
 
 use rand::Rng;
+use tape::random::{StandardNormal, unit};
 use tape::{Real, Shape};
 
-use super::draw::{StandardNormal, unit};
 use super::{Init, Rule};
 use crate::error::Error;
 

@@ -8,8 +8,8 @@
 
 use rand::Rng;
 use tape::Real;
+use tape::random::unit;
 
-use super::draw::unit;
 use super::{Init, Rule};
 
 impl Init {
