@@ -24,8 +24,8 @@ use crate::tensor::Tensor;
 ///
 /// Parameters become initializers under their names. Shapes are those of the recording, the batch's too: another size of
 /// batch is another export. Lists of indices are inputs of 64-bit integers. Everything that an evaluating pass records
-/// can be exported but functions that ONNX does not have: `lgamma`, `digamma`, `polygamma`, and custom operations. Masked
-/// rows of `softmax` that hold nothing are NaN in other engines, and zero here.
+/// can be exported but what ONNX does not have: `lgamma`, `digamma`, `polygamma`, `cummax`, `cummin`, and custom operations.
+/// Masked rows of `softmax` that hold nothing are NaN in other engines, and zero here.
 ///
 /// ```
 /// use ndarray::array;
@@ -101,9 +101,10 @@ impl Onnx {
             let (element, shape) = match given {
                 Given::Elements(elements) => (writer::data_type::<T>(), elements.shape()),
                 Given::Indices(indices) => (DataType::Int64, indices.shape().clone()),
+                Given::Seed(_) => return Err(Error::NotInOnnx { operation: "a seed" }),
             };
             infos.push(ValueInfo::new(&input_names[number], element, &shape));
-            Ok::<(), Error>(())
+            Ok(())
         })?;
         let mut writer = Writer::new(&graph, params, &input_names, &output_names)?;
         writer.write()?;

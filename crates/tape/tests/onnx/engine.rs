@@ -8,7 +8,7 @@ use ndarray::{ArrayD, ArrayViewD, Axis, Dimension, IxDyn, Slice, Zip};
 use crate::reader::{Model, Node};
 
 #[derive(Debug, Clone)]
-pub enum Value {
+pub(crate) enum Value {
     Floats(ArrayD<f64>),
     Ints(ArrayD<i64>),
     Masks(ArrayD<bool>),
@@ -42,7 +42,7 @@ impl Value {
 }
 
 /// Evaluates a model; returns its outputs in order.
-pub fn evaluate(model: &Model, inputs: &[Value]) -> Vec<ArrayD<f64>> {
+pub(crate) fn evaluate(model: &Model, inputs: &[Value]) -> Vec<ArrayD<f64>> {
     let mut values: HashMap<String, Value> = model.initializers.clone();
     assert_eq!(inputs.len(), model.inputs.len());
     values.extend(model.inputs.iter().zip(inputs).map(|((name, _, _), value)| (name.clone(), value.clone())));
@@ -52,8 +52,11 @@ pub fn evaluate(model: &Model, inputs: &[Value]) -> Vec<ArrayD<f64>> {
             .iter()
             .map(|name| values.get(name).unwrap_or_else(|| panic!("{name} comes too late")))
             .collect();
-        let output = compute(node, &operands);
-        assert!(values.insert(node.output.clone(), output).is_none(), "{} is written once", node.output);
+        let outputs = if node.operator == "TopK" { top_k(node, &operands) } else { vec![compute(node, &operands)] };
+        assert_eq!(outputs.len(), node.outputs.len());
+        for (name, output) in node.outputs.iter().zip(outputs) {
+            assert!(values.insert(name.clone(), output).is_none(), "{name} is written once");
+        }
     }
     let outputs = model.outputs.iter().map(|(name, _, shape)| {
         let output = values[name].floats().clone();
@@ -170,7 +173,8 @@ fn compute(node: &Node, operands: &[&Value]) -> Value {
             let places = x.floats().map_axis(Axis(axis(node, x.floats().ndim())), |lane| {
                 (0..lane.len()).fold(0, |best, at| if sign * lane[at] > sign * lane[best] { at } else { best }) as i64
             });
-            Value::Ints(places)
+            assert!(!node.ints.contains_key("keepdims"), "the axis stays");
+            Value::Ints(places.insert_axis(Axis(axis(node, x.floats().ndim()))))
         }
         "LogSoftmax" => {
             let mut y = x.floats().clone();
@@ -202,6 +206,10 @@ fn compute(node: &Node, operands: &[&Value]) -> Value {
             Value::Floats(y)
         }
         "Pad" => Value::Floats(pad(x.floats(), &operands[1].list())),
+        "Gather" if matches!(x, Value::Ints(_)) => {
+            let places = x.ints().mapv(|place| place as f64);
+            Value::Ints(gather(&places, axis(node, places.ndim()), operands[1].ints()).mapv(|place| place as i64))
+        }
         "Gather" => Value::Floats(gather(x.floats(), axis(node, x.floats().ndim()), operands[1].ints())),
         "GatherElements" => {
             let axis = axis(node, x.floats().ndim());
@@ -234,6 +242,27 @@ fn compute(node: &Node, operands: &[&Value]) -> Value {
         "MatMul" => Value::Floats(matmul(x.floats(), operands[1].floats())),
         other => panic!("{other} is none of an export's operators"),
     }
+}
+
+fn top_k(node: &Node, operands: &[&Value]) -> Vec<Value> {
+    let (x, count) = (operands[0].floats(), operands[1].list()[0] as usize);
+    let axis = axis(node, x.ndim());
+    let mut shape = x.shape().to_vec();
+    shape[axis] = count;
+    let mut places = ArrayD::zeros(shape);
+    for (lane, mut found) in x.lanes(Axis(axis)).into_iter().zip(places.lanes_mut(Axis(axis))) {
+        let mut order: Vec<usize> = (0..lane.len()).collect();
+        order.sort_by(
+            |&a, &b| if flag(node, "largest") { lane[b].total_cmp(&lane[a]) } else { lane[a].total_cmp(&lane[b]) },
+        );
+        found.iter_mut().zip(order).for_each(|(found, place)| *found = place as i64);
+    }
+    let elements = ArrayD::from_shape_fn(places.raw_dim(), |at| {
+        let mut from = at.clone();
+        from[axis] = places[&at] as usize;
+        x[from]
+    });
+    vec![Value::Floats(elements), Value::Ints(places)]
 }
 
 fn function(name: &str) -> Option<fn(f64) -> f64> {

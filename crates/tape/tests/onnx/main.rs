@@ -9,7 +9,7 @@ use ndarray::{ArrayD, IxDyn};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reader::Model;
-use tape::{Convolution, Indices, Onnx, Padding, Params, Pooling, Program, Tensor};
+use tape::{Convolution, Indices, Onnx, Order, Padding, Params, Pooling, Program, Tensor};
 
 fn random(shape: &[usize], low: f64, high: f64, seed: u64) -> ArrayD<f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -44,9 +44,21 @@ fn operations_on_tensors_are_operators() {
         vec![mask, x.ne(x.relu()).select(1.0, x), x.maximum(x.square()), x.leaky_relu(0.1), x.elu(1.5)]
     });
     compare("reductions", x, |x| {
-        vec![x.sum(), x.sum_axes(1), x.sum_axes([0, 2]), x.mean_axes([0, 2]), x.var(), x.logsumexp(1), x.norm(2.0)]
+        vec![
+            x.sum(),
+            x.sum_axes(1),
+            x.sum_axes([0, 2]),
+            x.mean_axes([0, 2]),
+            x.var(),
+            x.logsumexp(1),
+            x.norm(2.0, [0, 1]),
+        ]
     });
     compare("extremes", x, |x| vec![x.max_all(), x.min_all(), x.max_axis(-1), x.min_axis(0), x.amax([1, 2])]);
+    compare("orders", x, |x| {
+        let sorted = x.sort(1, Order::Descending).0;
+        vec![sorted, x.sort(0, Order::Ascending).0, x.top_k(2, -1, Order::Descending).0, x.median([1])]
+    });
     compare("softmax", x, |x| vec![x.softmax(-1), x.log_softmax(-1), x.softmax(0), x.log_softmax(1)]);
     compare("shapes", x, |x| {
         vec![x.reshape([12, 5]), x.permute([2, 0, 1]), x.unsqueeze(1), x.flip([1]), x.roll(2, 2), x.repeat([2, 1, 1])]
@@ -100,7 +112,8 @@ fn operations_on_tensors_are_operators() {
 fn layers_of_convolutional_networks_are_operators() {
     let x = &random(&[2, 4, 7, 6], -1.0, 1.0, 2);
     compare("convolutions", x, |x| {
-        let kernel = x.narrow(2, 0..3).narrow(3, 0..2).reshape([4, 4, 3, 2]).slice(ndarray::s![.., ..2, .., ..]);
+        let corner = x.narrow(2, 0..3).narrow(3, 0..2);
+        let kernel = corner.permute([1, 0, 2, 3]);
         let settings = Convolution::new().stride([2, 1]).padding([1, 2]).dilation([1, 2]).groups(2);
         vec![x.conv2d(kernel, settings), x.conv_transpose2d(kernel, Convolution::new().stride(2).padding(1))]
     });
@@ -118,7 +131,7 @@ fn lists_of_indices_are_inputs_of_integers() {
     let model = Onnx::new("lookup").input("tokens").output("rows").output("chosen");
     let compute = |pass: &tape::Pass<'_, f64>, tokens: Indices<'static>| {
         let rows = pass.parameter(table).embedding(tokens);
-        vec![rows, pass.parameter(table).t().index_select(1, [3, 0])]
+        vec![rows, pass.parameter(table).t().index_select(1, &[3, 0])]
     };
     let bytes = model.export(&params, (&tokens,), |pass, (tokens,)| compute(pass, tokens)).unwrap();
     let read = Model::read(&bytes);

@@ -8,7 +8,7 @@ use ndarray::ArrayD;
 use crate::engine::Value;
 
 /// The fields of a message, by number, in the order of the file.
-pub struct Message<'a> {
+pub(crate) struct Message<'a> {
     fields: Vec<(u64, Field<'a>)>,
 }
 
@@ -32,7 +32,7 @@ fn varint(bytes: &mut &[u8]) -> u64 {
 }
 
 impl<'a> Message<'a> {
-    pub fn read(mut bytes: &'a [u8]) -> Self {
+    pub(crate) fn read(mut bytes: &'a [u8]) -> Self {
         let mut fields = Vec::new();
         while !bytes.is_empty() {
             let key = varint(&mut bytes);
@@ -55,7 +55,7 @@ impl<'a> Message<'a> {
         self.fields.iter().filter(move |(found, _)| *found == number).map(|(_, field)| *field)
     }
 
-    pub fn messages(&self, number: u64) -> Vec<Message<'a>> {
+    pub(crate) fn messages(&self, number: u64) -> Vec<Message<'a>> {
         self.all(number)
             .map(|field| match field {
                 Field::Bytes(bytes) => Message::read(bytes),
@@ -64,7 +64,7 @@ impl<'a> Message<'a> {
             .collect()
     }
 
-    pub fn bytes(&self, number: u64) -> &'a [u8] {
+    pub(crate) fn bytes(&self, number: u64) -> &'a [u8] {
         match self.all(number).last() {
             Some(Field::Bytes(bytes)) => bytes,
             Some(Field::Varint(_)) => panic!("field {number} is a number"),
@@ -72,7 +72,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    pub fn texts(&self, number: u64) -> Vec<String> {
+    pub(crate) fn texts(&self, number: u64) -> Vec<String> {
         self.all(number)
             .map(|field| match field {
                 Field::Bytes(bytes) => String::from_utf8(bytes.to_vec()).expect("a text"),
@@ -81,16 +81,16 @@ impl<'a> Message<'a> {
             .collect()
     }
 
-    pub fn text(&self, number: u64) -> String {
+    pub(crate) fn text(&self, number: u64) -> String {
         self.texts(number).pop().unwrap_or_default()
     }
 
-    pub fn int(&self, number: u64) -> i64 {
+    pub(crate) fn int(&self, number: u64) -> i64 {
         self.ints(number).last().copied().unwrap_or_default()
     }
 
     /// Numbers one by one, or packed.
-    pub fn ints(&self, number: u64) -> Vec<i64> {
+    pub(crate) fn ints(&self, number: u64) -> Vec<i64> {
         self.all(number)
             .flat_map(|field| match field {
                 Field::Varint(value) => vec![value.cast_signed()],
@@ -106,24 +106,24 @@ impl<'a> Message<'a> {
     }
 }
 
-pub struct Node {
-    pub operator: String,
-    pub inputs: Vec<String>,
-    pub output: String,
-    pub ints: HashMap<String, Vec<i64>>,
-    pub texts: HashMap<String, String>,
+pub(crate) struct Node {
+    pub(crate) operator: String,
+    pub(crate) inputs: Vec<String>,
+    pub(crate) outputs: Vec<String>,
+    pub(crate) ints: HashMap<String, Vec<i64>>,
+    pub(crate) texts: HashMap<String, String>,
 }
 
-pub struct Model {
-    pub nodes: Vec<Node>,
-    pub initializers: HashMap<String, Value>,
+pub(crate) struct Model {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) initializers: HashMap<String, Value>,
     /// Names, element types and shapes.
-    pub inputs: Vec<(String, i64, Vec<usize>)>,
-    pub outputs: Vec<(String, i64, Vec<usize>)>,
+    pub(crate) inputs: Vec<(String, i64, Vec<usize>)>,
+    pub(crate) outputs: Vec<(String, i64, Vec<usize>)>,
 }
 
 impl Model {
-    pub fn read(bytes: &[u8]) -> Self {
+    pub(crate) fn read(bytes: &[u8]) -> Self {
         let model = Message::read(bytes);
         assert_eq!(model.int(1), 8, "the version of the format");
         let [opset] = &model.messages(8)[..] else { panic!("one set of operators") };
@@ -143,7 +143,7 @@ fn node(node: &Message<'_>) -> Node {
     let mut found = Node {
         operator: node.text(4),
         inputs: node.texts(1),
-        output: node.text(2),
+        outputs: node.texts(2),
         ints: HashMap::new(),
         texts: HashMap::new(),
     };

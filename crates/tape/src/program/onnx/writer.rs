@@ -9,12 +9,14 @@ use std::collections::{HashMap, HashSet};
 use super::formula::{Formula, Term, binary, unary};
 use super::message::{Attribute, DataType, Node, Tensor, ValueInfo};
 use crate::error::Error;
+use crate::indices::Saved;
+use crate::kernel::Search;
 use crate::op::{Comparison, Extreme, TensorOp};
 use crate::params::Params;
 use crate::program::graph::{Graph, Id, Source, Value};
 use crate::real::Real;
 use crate::shape::Shape;
-use crate::transpose::{AxisSet, Cut, Linear, Saved, Windows};
+use crate::transpose::{AxisSet, Cut, Linear, Windows};
 
 /// The element type of a file that holds `T`.
 pub(super) fn data_type<T: Real>() -> DataType {
@@ -77,20 +79,42 @@ impl<'a, T: Real> Writer<'a, T> {
                 &Source::Param(number) => self.parameter(number),
                 &Source::Constant(start) => self.constant(start, &value.shape),
                 Source::Computed(op) => self.computed(op, value)?,
-                &Source::Places { axis, extreme, .. } => {
-                    let operator = match extreme {
-                        Extreme::Max => "ArgMax",
-                        Extreme::Min => "ArgMin",
-                    };
-                    let attributes = vec![Attribute::int("axis", axis as i64), Attribute::int("keepdims", 0)];
-                    let x = self.operand(value, 0);
-                    let places = self.emit(operator, &[&x], attributes);
-                    self.reshape(&places, &[value.shape.size()])
-                }
+                Source::Draw(_) => return Err(Error::NotInOnnx { operation: "a random draw" }),
+                &Source::Places { axis, search, .. } => self.places(search, axis, value)?,
             };
             self.names.push(name);
         }
         Ok(())
+    }
+
+    /// The places of what is looked for along an axis, as one list.
+    fn places(&mut self, search: Search, axis: usize, value: &Value) -> Result<String, Error> {
+        let (x, length) = (self.operand(value, 0), self.operand_shape(value, 0)[axis]);
+        let lines = self.operand_shape(value, 0).size().checked_div(length).unwrap_or_default();
+        let count = value.shape.size().checked_div(lines).unwrap_or_default();
+        let places = match search {
+            Search::Max => self.emit("ArgMax", &[&x], vec![Attribute::int("axis", axis as i64)]),
+            Search::Min => self.emit("ArgMin", &[&x], vec![Attribute::int("axis", axis as i64)]),
+            Search::First { descending } => self.top_k(&x, axis, count, descending),
+            Search::Rank(rank) => {
+                let first = self.top_k(&x, axis, rank + 1, false);
+                let place = self.list([rank as i64]);
+                self.emit("Gather", &[&first, &place], vec![Attribute::int("axis", axis as i64)])
+            }
+            Search::RunningMax => return Err(Error::NotInOnnx { operation: "cummax" }),
+            Search::RunningMin => return Err(Error::NotInOnnx { operation: "cummin" }),
+        };
+        Ok(self.reshape(&places, &[value.shape.size()]))
+    }
+
+    /// The places of the first few elements in order, of equal ones those in front first.
+    fn top_k(&mut self, x: &str, axis: usize, count: usize, descending: bool) -> String {
+        let count = self.list([count as i64]);
+        let attributes = vec![Attribute::int("axis", axis as i64), Attribute::int("largest", descending.into())];
+        let elements = self.fresh("TopK");
+        let places = self.emit("TopK", &[x, &count], attributes);
+        self.nodes.last_mut().expect("just written").outputs.insert(0, elements);
+        places
     }
 
     /// Gives the results their names, and says what they are.
@@ -218,6 +242,11 @@ impl<'a, T: Real> Writer<'a, T> {
         self.emit("Reshape", &[x, &shape], vec![Attribute::int("allowzero", 1)])
     }
 
+    /// `x`, which has the shape `found`, in the shape `asked`: one place along an axis is often not written as an axis.
+    fn shaped(&mut self, x: String, found: &[usize], asked: &[usize]) -> String {
+        if found == asked { x } else { self.reshape(&x, asked) }
+    }
+
     fn permute(&mut self, x: &str, axes: impl IntoIterator<Item = usize>) -> String {
         let axes = axes.into_iter().map(|axis| axis as i64).collect();
         self.emit("Transpose", &[x], vec![Attribute::ints("perm", axes)])
@@ -337,25 +366,31 @@ impl<'a, T: Real> Writer<'a, T> {
             Linear::Broadcast(axes) => self.broadcast(*axes, x, own, &value.shape),
             Linear::Slice(cut) => self.slice(cut, x, own, &value.shape),
             Linear::Pad(cut) => self.pad(cut, x, own, &value.shape),
-            Linear::SelectRows { axis, indices } => {
-                let indices = self.indices(*indices, value, &[indices.len as usize]);
-                self.emit("Gather", &[x, &indices], vec![Attribute::int("axis", *axis as i64)])
+            &Linear::SelectRows { axis, indices } => {
+                let places = self.indices(indices, value, &[indices.len as usize]);
+                let rows = self.emit("Gather", &[x, &places], vec![Attribute::int("axis", axis as i64)]);
+                self.shaped(rows, &with_length(own, axis, indices.len as usize), &value.shape)
             }
-            Linear::TakeAlong { axis, indices } => {
-                let indices = self.indices(*indices, value, &value.shape);
-                self.emit("GatherElements", &[x, &indices], vec![Attribute::int("axis", *axis as i64)])
+            &Linear::TakeAlong { axis, indices } => {
+                let shape = along(own, axis, indices);
+                let places = self.indices(indices, value, &shape);
+                let taken = self.emit("GatherElements", &[x, &places], vec![Attribute::int("axis", axis as i64)]);
+                self.shaped(taken, &shape, &value.shape)
             }
-            Linear::AddRows { axis, indices } => {
-                let mut column = vec![1; own.rank()];
-                column[*axis] = indices.len as usize;
-                let column = self.indices(*indices, value, &column);
-                let shape = self.list(dims(own));
-                let indices = self.emit("Expand", &[&column, &shape], Vec::new());
-                self.add_at(*axis, &indices, x, &value.shape)
+            &Linear::AddRows { axis, indices } => {
+                let shape = with_length(&value.shape, axis, indices.len as usize);
+                let x = self.shaped(x.to_owned(), own, &shape);
+                let column = with_length(&vec![1; shape.len()], axis, indices.len as usize);
+                let column = self.indices(indices, value, &column);
+                let shape = self.list(dims(&shape));
+                let places = self.emit("Expand", &[&column, &shape], Vec::new());
+                self.add_at(axis, &places, &x, &value.shape)
             }
-            Linear::PutAlong { axis, indices } => {
-                let indices = self.indices(*indices, value, own);
-                self.add_at(*axis, &indices, x, &value.shape)
+            &Linear::PutAlong { axis, indices } => {
+                let shape = along(&value.shape, axis, indices);
+                let x = self.shaped(x.to_owned(), own, &shape);
+                let places = self.indices(indices, value, &shape);
+                self.add_at(axis, &places, &x, &value.shape)
             }
             Linear::RunningSum { axis, reversed } => {
                 let axis = self.ints(&[], vec![*axis as i64]);
@@ -464,6 +499,18 @@ impl<'a, T: Real> Writer<'a, T> {
         let places = places(own, &steps, 0);
         self.add_flat(places, x, shape)
     }
+}
+
+fn with_length(shape: &[usize], axis: usize, length: usize) -> Vec<usize> {
+    let mut shape = shape.to_vec();
+    shape[axis] = length;
+    shape
+}
+
+/// The shape of a list with as many indices for every line along the axis.
+fn along(shape: &[usize], axis: usize, indices: Saved) -> Vec<usize> {
+    let lines = with_length(shape, axis, 1).iter().product::<usize>();
+    with_length(shape, axis, (indices.len as usize).checked_div(lines).unwrap_or_default())
 }
 
 fn dims(shape: &[usize]) -> Vec<i64> {
