@@ -5,9 +5,11 @@
 //! data, a built layer is plain data, and only the latter has a `forward`.
 
 pub(crate) mod activation;
+pub(crate) mod attention;
 pub(crate) mod dropout;
 pub(crate) mod embedding;
 pub(crate) mod linear;
 pub(crate) mod norm;
+pub(crate) mod position;
 pub mod recurrent;
 pub(crate) mod sequential;

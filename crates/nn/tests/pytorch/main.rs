@@ -2,6 +2,7 @@
 //! down with PyTorch 2.15 in f64: one script, one text and one file of tests a family.
 
 mod activation;
+mod attention;
 mod cross_entropy;
 mod embedding;
 mod linear;
