@@ -338,8 +338,8 @@ fn pad(x: &ArrayD<f64>, pads: &[i64]) -> ArrayD<f64> {
     let padded = |axis: usize| (x.shape()[axis] as i64 + pads[axis] + pads[rank + axis]) as usize;
     let mut y = ArrayD::zeros((0..rank).map(padded).collect::<Vec<_>>());
     let mut inner = y.view_mut();
-    for axis in 0..rank {
-        let start = pads[axis] as isize;
+    for (axis, &start) in pads[..rank].iter().enumerate() {
+        let start = start as isize;
         inner.slice_axis_inplace(Axis(axis), Slice::from(start..start + x.shape()[axis] as isize));
     }
     inner.assign(x);
