@@ -17,21 +17,9 @@ pub(super) struct Operands<E> {
     pub(super) a: *const E,
     pub(super) a_row: usize,
     pub(super) a_col: usize,
-    pub(super) block: Block<E>,
     pub(super) b: *const E,
     pub(super) b_row: usize,
     pub(super) inner: usize,
-}
-
-/// A copy of the left operand in the order in which the tiles read it.
-#[derive(Clone, Copy)]
-pub(super) enum Block<E> {
-    /// There is none: the operand is read where it lies.
-    None,
-    /// To be written here on the way.
-    Write(*mut E),
-    /// Was written here by an earlier column of tiles.
-    Read(*const E),
 }
 
 /// Where a tile goes: rows `row` apart, of which `cols` elements count.
@@ -47,8 +35,7 @@ pub(super) struct Target<E> {
 /// # Safety
 ///
 /// `a` is readable at `i * a_row + p * a_col` and `b` at `p * b_row + j`, for `i < rows * count`, `p < inner` and j
-/// below the elements of `vectors` vectors; `c` is writable at `i * row + j` for `j < cols`, which is at most those;
-/// a block has `rows * count * inner` elements.
+/// below the elements of `vectors` vectors; `c` is writable at `i * row + j` for `j < cols`, which is at most those.
 #[inline(always)]
 pub(super) unsafe fn tiles<E: Lanes, S: Simd, const FUSED: bool>(
     simd: S,
@@ -122,31 +109,12 @@ impl<E: Lanes, const FUSED: bool, const ROWS: usize, const VECTORS: usize> WithS
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Column { operands, target, count } = self;
-        let &Operands { mut a, a_row, a_col, mut block, b, b_row, inner } = operands;
+        let &Operands { mut a, a_row, a_col, b, b_row, inner } = operands;
         let mut target = Target { ..*target };
         for _ in 0..count {
+            let left = Left { start: a, row: a_row, col: a_col };
             // SAFETY: the promise of the caller of `tiles`, `ROWS` rows after the other.
-            unsafe {
-                let left = match &mut block {
-                    Block::None => Left { start: a, row: a_row, col: a_col },
-                    Block::Write(next) => {
-                        let start = *next;
-                        for p in 0..inner {
-                            for i in 0..ROWS {
-                                *start.add(p * ROWS + i) = *a.add(i * a_row + p * a_col);
-                            }
-                        }
-                        *next = start.add(ROWS * inner);
-                        Left { start: start.cast_const(), row: 1, col: ROWS }
-                    }
-                    Block::Read(next) => {
-                        let start = *next;
-                        *next = start.add(ROWS * inner);
-                        Left { start, row: 1, col: ROWS }
-                    }
-                };
-                tile::<E, S, FUSED, ROWS, VECTORS>(simd, left, (b, b_row), inner, &target);
-            }
+            unsafe { tile::<E, S, FUSED, ROWS, VECTORS>(simd, left, (b, b_row), inner, &target) };
             a = a.wrapping_add(ROWS * a_row);
             target.c = target.c.wrapping_add(ROWS * target.row);
         }
@@ -183,13 +151,13 @@ pub(super) unsafe fn tile<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usiz
         // The last step leads past the end, where nothing is read.
         unsafe {
             let mut vectors = [E::splat(simd, E::zero()); VECTORS];
-            for (v, vector) in vectors.iter_mut().enumerate() {
-                *vector = b.add(v * lanes).cast::<E::Vector<S>>().read_unaligned();
+            for v in 0..VECTORS {
+                vectors[v] = b.add(v * lanes).cast::<E::Vector<S>>().read_unaligned();
             }
-            for (i, sums) in sums.iter_mut().enumerate() {
+            for i in 0..ROWS {
                 let factor = E::splat(simd, *a.add(i * a_row));
-                for (sum, &vector) in sums.iter_mut().zip(&vectors) {
-                    *sum = E::multiply_add::<S, FUSED>(simd, factor, vector, *sum);
+                for v in 0..VECTORS {
+                    sums[i][v] = E::multiply_add::<S, FUSED>(simd, factor, vectors[v], sums[i][v]);
                 }
             }
             a = a.wrapping_add(a_col);
