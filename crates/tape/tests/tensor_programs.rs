@@ -7,7 +7,7 @@ use std::cell::Cell;
 
 use ndarray::{Array2, ArrayD, array, s};
 use proptest::prelude::*;
-use tape::{Axes, Convolution, Error, Indices, Params, Pass, Program, Tape, Tensor};
+use tape::{Axes, Convolution, Error, Indices, Params, Pass, Program, Seed, Tape, Tensor};
 
 struct Counting;
 
@@ -113,6 +113,26 @@ fn a_run_allocates_nothing() {
     for count in &mut counts {
         let before = COUNT.with(Cell::get);
         step.run(&network.params, (&x, &labels)).unwrap();
+        *count = COUNT.with(Cell::get) - before;
+    }
+    assert_eq!(counts[1..], [0; 4], "all runs: {counts:?}");
+}
+
+#[test]
+fn a_run_that_draws_and_updates_allocates_nothing() {
+    let mut network = Network::new();
+    let mean = network.params.add_buffer("running_mean", &ndarray::Array1::zeros(5));
+    let (x, labels) = (matrix(4, 5, 3), [0_usize, 2, 1, 1]);
+    let mut step = Program::record(&network.params, (&x, &labels, Seed::from(0)), |pass, (x, labels, seed)| {
+        let pass = &pass.training(seed);
+        pass.update(mean, pass.updated(mean) * 0.9 + x.mean_axes(0) * 0.1);
+        network.loss(pass, x * pass.bernoulli(0.5, [4, 5]) + pass.normal([5]), labels)
+    });
+    let mut counts = [0; 5];
+    for (seed, count) in counts.iter_mut().enumerate() {
+        let before = COUNT.with(Cell::get);
+        let (_, gradients) = step.run(&network.params, (&x, &labels, Seed::from(seed as u64))).unwrap();
+        network.params.apply_updates(gradients).unwrap();
         *count = COUNT.with(Cell::get) - before;
     }
     assert_eq!(counts[1..], [0; 4], "all runs: {counts:?}");

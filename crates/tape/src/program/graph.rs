@@ -11,7 +11,7 @@ use crate::op::{Extreme, Op, TensorOp};
 use crate::real::Real;
 use crate::rules::Binary;
 use crate::shape::Shape;
-use crate::tape::{Origin, Origins, Slot, Storage};
+use crate::tape::{Draw, Origin, Slot, Storage};
 use crate::transpose::{Linear, Saved};
 
 /// The number of a value; operands have smaller ones than their users.
@@ -27,6 +27,8 @@ pub(super) enum Source {
     /// Elements that are the same in every run: where they begin among all constants.
     Constant(usize),
     Computed(TensorOp),
+    /// Random numbers of a seed that is an input.
+    Draw(Draw),
     /// Indices, not elements: where an operand has its largest or smallest elements along an axis.
     Places {
         axis: usize,
@@ -118,8 +120,9 @@ impl<T: Real> Builder<'_, T> {
             return Ok(self.push(Source::Input(input), SmallVec::new(), slot));
         }
         if slot.op == TensorOp::Leaf {
-            return Ok(match self.parameter(node) {
-                Some(parameter) => self.push(Source::Param(parameter), SmallVec::new(), slot),
+            let source = self.parameter(node).map(Source::Param).or_else(|| self.draw(node).map(Source::Draw));
+            return Ok(match source {
+                Some(source) => self.push(source, SmallVec::new(), slot),
                 None => self.constant(slot),
             });
         }
@@ -160,6 +163,12 @@ impl<T: Real> Builder<'_, T> {
         (bound.first_slot..bound.first_slot + bound.table.len()).contains(&slot).then(|| slot - bound.first_slot)
     }
 
+    /// What is drawn in every run anew to fill in a leaf.
+    fn draw(&self, node: u32) -> Option<Draw> {
+        let draws = &self.tape.origins.as_ref()?.draws;
+        draws.binary_search_by_key(&node, |&(drawn, _)| drawn).ok().map(|found| draws[found].1)
+    }
+
     /// A value that the recording has worked out already.
     fn constant(&mut self, slot: &Slot<T>) -> Id {
         let view = slot.view();
@@ -181,8 +190,8 @@ impl<T: Real> Builder<'_, T> {
 
     /// The value that fills in a list of indices, if it depends on other values; notes the list if a run brings it.
     fn origin(&mut self, list: Saved, slot: &Slot<T>) -> Option<Id> {
-        let Origins(origins) = self.tape.origins.as_ref().expect("a recording for a program keeps origins");
-        let origin = origins.iter().find(|(saved, _)| *saved == list).map(|(_, origin)| *origin)?;
+        let origins = self.tape.origins.as_ref().expect("a recording for a program keeps origins");
+        let origin = origins.lists.iter().find(|(saved, _)| *saved == list).map(|(_, origin)| *origin)?;
         match origin {
             Origin::Input(input) => {
                 let (axis, shape) = indexed(slot, self.tape);

@@ -11,6 +11,7 @@ use crate::kernel::Side;
 use crate::op::{Comparison, Extreme, TensorOp};
 use crate::rules::{Binary, Unary};
 use crate::shape::{Shape, Strides};
+use crate::tape::Draw;
 use crate::transpose::{AxisSet, Cut, Factor, Linear, Saved, left_share, right_share};
 
 /// A stretch of memory that one value is written to; where it lies is decided later.
@@ -65,6 +66,8 @@ pub(super) enum Action {
     Part(Cut),
     Extreme(Extreme),
     LogSoftmax,
+    /// Random numbers.
+    Draw(Draw),
     /// Fills in a list of indices.
     Places {
         axis: usize,
@@ -181,6 +184,11 @@ impl Planner<'_> {
             Source::Param(parameter) => {
                 return Place::dense(Memory::Params, self.starts[*parameter], value.shape.clone());
             }
+            &Source::Draw(draw) => {
+                let output = self.buffer(value.shape.clone());
+                self.step(Action::Draw(draw), [], &output, false);
+                return output;
+            }
             &Source::Places { axis, extreme, indices } => {
                 let output = self.buffer(Shape::from([0]));
                 let operand = self.place(value.operands[0]).clone();
@@ -282,7 +290,7 @@ impl Planner<'_> {
         let value = &self.values[id as usize];
         let place = match value.source {
             Source::Param(parameter) => Place::dense(Memory::Gradients, self.starts[parameter], value.shape.clone()),
-            Source::Input(_) | Source::Constant(_) | Source::Computed(_) | Source::Places { .. } => {
+            Source::Input(_) | Source::Constant(_) | Source::Computed(_) | Source::Draw(_) | Source::Places { .. } => {
                 self.buffer(value.shape.clone())
             }
         };
