@@ -1,8 +1,8 @@
 //! The matrix product, with operands in any layout.
 //!
-//! Goto's scheme, turned round: a panel of the right operand, two vectors wide, is packed and stays in the first-level
-//! cache while it meets all rows of the left one, which is read where it lies unless its columns are far apart. A
-//! thread keeps the room for both, so that nothing is allocated. Measurements: `docs/decisions/matmul.md`.
+//! Goto's scheme, turned round: a panel of the right operand, two vectors wide, stays in the nearest caches while it meets
+//! all rows of the left one, which is read where it lies. The panel is packed, into room that the thread keeps, unless few
+//! rows meet it. Measurements: `docs/decisions/matmul.md`.
 
 mod lanes;
 mod pack;
@@ -31,7 +31,6 @@ const ROWS: usize = 264;
 /// Room for a panel on the widest machine, which has vectors of 64 bytes.
 #[repr(C, align(64))]
 struct Panel(MaybeUninit<[u8; INNER * VECTORS * 64]>);
-
 
 thread_local! {
     static PANEL: UnsafeCell<Panel> = const { UnsafeCell::new(Panel(MaybeUninit::uninit())) };
@@ -174,6 +173,7 @@ impl<E: Lanes> Product<'_, E> {
                     let vectors = cols.div_ceil(lanes);
                     // SAFETY: element [p, j] of b exists.
                     let source = unsafe { b.data.as_ptr().add(p * b_row + j * b_col) };
+                    // Rows that are far apart are slow to read; with few rows of the left operand, packing is slower.
                     let in_place = b_col == 1 && cols == vectors * lanes && (m <= 8 * width || b_row <= 2 * width);
                     if !in_place {
                         // SAFETY: the rows p.. and columns j.. of b exist, and the panel, which nobody else uses, has
