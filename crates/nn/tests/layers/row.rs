@@ -5,10 +5,10 @@ use nn::{Init, Layer, Sequential};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tape::{Indices, ParamId, Params, Pass, Real, Seed, Tape, Tensor};
+use tape::{Indices, ParamId, Params, Pass, Real, Tape, Tensor};
 
 /// Printed by every failure through the row's name; all draws of these tests come from it.
-pub(crate) const SEED: u64 = 4;
+const SEED: u64 = 4;
 
 /// What the `forward` of a row is given: tensors, and at most one list of indices.
 pub(crate) struct Given<'a, T> {
@@ -68,7 +68,8 @@ pub(crate) struct Row {
     pub(crate) parameters: Vec<String>,
     /// Whether the outputs of a batch are those of its inputs, each on its own.
     pub(crate) independent: bool,
-    trains: bool,
+    /// Whether training computes something else than evaluation.
+    pub(crate) trains_differently: bool,
 }
 
 /// A shape, and which of its axes is the batch's.
@@ -121,7 +122,7 @@ impl Row {
             output: Slots::new(output),
             parameters: Vec::new(),
             independent: true,
-            trains: false,
+            trains_differently: false,
         }
     }
 
@@ -158,9 +159,10 @@ impl Row {
         self
     }
 
-    /// The layer is run in passes that train. What it draws then depends on the whole batch.
-    pub(crate) fn in_training(self) -> Self {
-        Self { trains: true, ..self }.mixes_the_batch()
+    /// Training computes something else than evaluation.
+    pub(crate) fn trains_differently(mut self) -> Self {
+        self.trains_differently = true;
+        self
     }
 
     pub(crate) fn build(self, seed: u64) -> Built {
@@ -218,7 +220,7 @@ impl Built {
     }
 
     pub(crate) fn forward(&self, pass: &Pass<'_, f64>, joined: &Joined) -> Tensor<f64> {
-        self.forward_with(pass, joined, joined.indices(), SEED.into())
+        self.forward_with(pass, joined, joined.indices())
     }
 
     pub(crate) fn forward_with(
@@ -226,20 +228,20 @@ impl Built {
         pass: &Pass<'_, f64>,
         joined: &Joined,
         indices: Option<Indices<'_>>,
-        seed: Seed,
     ) -> Tensor<f64> {
         let tensors = joined.inputs.iter().map(|&input| pass.parameter(input)).collect();
-        self.model.double(&self.pass(pass, seed), &Given { tensors, indices })
-    }
-
-    /// The pass that the row runs in.
-    fn pass<'a, T: Real>(&self, pass: &Pass<'a, T>, seed: Seed) -> Pass<'a, T> {
-        if self.row.trains { pass.training(seed) } else { pass.evaluation() }
+        self.model.double(pass, &Given { tensors, indices })
     }
 
     pub(crate) fn evaluate(&self, given: &Arrays) -> ArrayD<f64> {
         let joined = self.joined(given);
         Tape::new().evaluate(&joined.params, |pass| self.forward(pass, &joined))
+    }
+
+    /// As [`evaluate`](Self::evaluate), in a pass that trains, with this seed.
+    pub(crate) fn train(&self, seed: u64) -> ArrayD<f64> {
+        let joined = self.joined(&self.given);
+        Tape::new().evaluate(&joined.params, |pass| self.forward(&pass.training(seed), &joined))
     }
 
     /// As [`evaluate`](Self::evaluate), with everything rounded to the shorter precision.
@@ -248,7 +250,7 @@ impl Built {
         let indices = joined.indices();
         Tape::new().evaluate(&joined.params.cast(), |pass| {
             let tensors = joined.inputs.iter().map(|&input| pass.parameter(input)).collect();
-            self.model.single(&self.pass(pass, SEED.into()), &Given { tensors, indices })
+            self.model.single(pass, &Given { tensors, indices })
         })
     }
 
@@ -262,7 +264,7 @@ impl Built {
                 pass.constant(input.t()).permute(axes)
             };
             let tensors = self.given.inputs.iter().map(strided).collect();
-            self.model.double(&self.pass(pass, SEED.into()), &Given { tensors, indices })
+            self.model.double(pass, &Given { tensors, indices })
         })
     }
 

@@ -3,10 +3,14 @@
 
 mod activation;
 mod attention;
+mod bilinear;
+mod convolution;
 mod cross_entropy;
 mod embedding;
 mod linear;
 mod norm;
+mod pool;
 mod recurrent;
 mod reference;
+mod reshape;
 mod transformer;

@@ -73,7 +73,7 @@ pub(super) fn tokens(layer: &'static str, features: usize, input: &Shape) -> usi
         [.., tokens, own] if own == features => tokens,
         [_, _, ..] | [] => panic!("{}", Error::Features { layer, expected: features, input: input.clone() }),
         [_] => {
-            panic!("{}", Error::Input { layer, input: input.clone(), expected: "[.., tokens, features]".to_owned() })
+            panic!("{}", Error::Input { layer, expected: "[.., tokens, features]".to_owned(), input: input.clone() })
         }
     }
 }

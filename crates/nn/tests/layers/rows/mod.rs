@@ -2,31 +2,39 @@
 
 mod activation;
 mod attention;
+mod bilinear;
+mod convolution;
 mod dropout;
 mod embedding;
+mod handwritten;
 mod linear;
 mod norm;
+mod pool;
 mod position;
 mod recurrent;
+mod reshape;
 mod sequential;
 mod transformer;
 
 use crate::row::Row;
 
 pub(crate) fn table() -> Vec<Row> {
-    [
+    let families = [
         activation::rows(),
         attention::rows(),
+        bilinear::rows(),
+        convolution::rows(),
         dropout::rows(),
         embedding::rows(),
+        handwritten::rows(),
         linear::rows(),
         norm::rows(),
+        pool::rows(),
         position::rows(),
         recurrent::rows(),
+        reshape::rows(),
         sequential::rows(),
         transformer::rows(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    families.into_iter().flatten().collect()
 }

@@ -25,13 +25,12 @@ pub(crate) fn rows() -> Vec<Row> {
         row("InstanceNorm1d", InstanceNorm1d::new(2).into(), &[3, 2, 3], &[]),
         row("InstanceNorm2d", InstanceNorm2d::new(2).affine().into(), &[2, 2, 2, 2], &AFFINE),
         row("InstanceNorm3d", InstanceNorm3d::new(1).into(), &[2, 1, 2, 1, 2], &[]),
-        row("InstanceNorm1d of running statistics", tracking.into(), &[2, 3, 3], &ALL),
-        row("InstanceNorm1d, training", tracking.into(), &[2, 3, 3], &ALL).in_training(),
-        row("BatchNorm1d", BatchNorm1d::new(3).into(), &[4, 3], &ALL),
-        row("BatchNorm1d, training", BatchNorm1d::new(2).into(), &[4, 2], &ALL).in_training(),
-        row("BatchNorm1d, training with lengths", BatchNorm1d::new(2).into(), &[2, 2, 3], &ALL).in_training(),
-        row("BatchNorm2d, training", BatchNorm2d::new(2).cumulative().into(), &[2, 2, 1, 2], &ALL).in_training(),
-        row("BatchNorm3d", BatchNorm3d::new(2).without_affine().into(), &[2, 2, 1, 2, 1], &ALL[2..]),
+        row("InstanceNorm1d of running statistics", tracking.into(), &[2, 3, 3], &ALL).trains_differently(),
+        row("BatchNorm1d", BatchNorm1d::new(2).into(), &[4, 2], &ALL).trains_differently(),
+        row("BatchNorm1d with lengths", BatchNorm1d::new(2).into(), &[2, 2, 3], &ALL).trains_differently(),
+        row("BatchNorm2d", BatchNorm2d::new(2).cumulative().into(), &[2, 2, 1, 2], &ALL).trains_differently(),
+        row("BatchNorm3d", BatchNorm3d::new(2).without_affine().into(), &[2, 2, 1, 2, 1], &ALL[2..])
+            .trains_differently(),
         row("BatchNorm1d of the batch", BatchNorm1d::new(2).without_running_statistics().into(), &[3, 2], &AFFINE)
             .mixes_the_batch(),
     ]
