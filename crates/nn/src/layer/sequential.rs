@@ -128,6 +128,28 @@ impl Layer {
             Self::Sequential(layer) => layer.forward(pass, x),
         }
     }
+
+    /// What kind of layer it is, as its type or its variant is called.
+    pub(crate) fn kind(&self) -> String {
+        // The name of a variant, which is what its settings are printed behind.
+        let variant = |printed: String| printed.split(['(', ' ']).next().unwrap_or_default().to_owned();
+        match self {
+            Self::Linear(_) => "Linear".to_owned(),
+            Self::Conv1d(_) => "Conv1d".to_owned(),
+            Self::Conv2d(_) => "Conv2d".to_owned(),
+            Self::Conv3d(_) => "Conv3d".to_owned(),
+            Self::ConvTranspose1d(_) => "ConvTranspose1d".to_owned(),
+            Self::ConvTranspose2d(_) => "ConvTranspose2d".to_owned(),
+            Self::ConvTranspose3d(_) => "ConvTranspose3d".to_owned(),
+            Self::Pool(layer) => variant(format!("{layer:?}")),
+            Self::Reshape(layer) => variant(format!("{layer:?}")),
+            Self::Upsample(_) => "Upsample".to_owned(),
+            Self::Activation(layer) => variant(format!("{layer:?}")),
+            Self::Prelu(_) => "Prelu".to_owned(),
+            Self::Residual(_) => "Residual".to_owned(),
+            Self::Sequential(_) => "Sequential".to_owned(),
+        }
+    }
 }
 
 /// Layers one after another. An empty sequence returns its input.
