@@ -6,13 +6,14 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use crate::error::Error;
-use crate::kernel;
-use crate::op::{Extreme, Op, TensorOp};
+use crate::indices::Saved;
+use crate::kernel::{self, Search};
+use crate::op::{Op, TensorOp};
 use crate::real::Real;
 use crate::rules::Binary;
 use crate::shape::Shape;
 use crate::tape::{Draw, Origin, Slot, Storage};
-use crate::transpose::{Linear, Saved};
+use crate::transpose::Linear;
 
 /// The number of a value; operands have smaller ones than their users.
 pub(super) type Id = u32;
@@ -29,10 +30,10 @@ pub(super) enum Source {
     Computed(TensorOp),
     /// Random numbers of a seed that is an input.
     Draw(Draw),
-    /// Indices, not elements: where an operand has its largest or smallest elements along an axis.
+    /// Indices, not elements: where an operand has the elements that are looked for along an axis.
     Places {
         axis: usize,
-        extreme: Extreme,
+        search: Search,
         indices: Saved,
     },
 }
@@ -79,8 +80,8 @@ struct Builder<'a, T: Real> {
     of_node: Vec<Option<Id>>,
     known: HashMap<Key, Id>,
     numbers: HashMap<T::Bits, Id>,
-    /// The value that fills in a list of indices, by where the list begins.
-    places: HashMap<u32, Id>,
+    /// The value that fills in a list of indices.
+    places: HashMap<Saved, Id>,
     graph: Graph<T>,
 }
 
@@ -201,20 +202,20 @@ impl<T: Real> Builder<'_, T> {
                 }
                 None
             }
-            Origin::Extreme { operand, axis, extreme } => {
-                if let Some(&known) = self.places.get(&list.start) {
+            Origin::Found { operand, axis, search } => {
+                if let Some(&known) = self.places.get(&list) {
                     return Some(known);
                 }
                 let operand = self.of_node[operand as usize].expect("operands come first");
                 if matches!(self.graph.values[operand as usize].source, Source::Constant(_)) {
                     return None;
                 }
-                let source = Source::Places { axis, extreme, indices: list };
+                let source = Source::Places { axis, search, indices: list };
                 let shape = Shape::from([list.len as usize]);
                 let operands = SmallVec::from_slice(&[operand]);
                 self.graph.values.push(Value { source, operands, shape, active: false });
                 let id = self.graph.values.len() as Id - 1;
-                self.places.insert(list.start, id);
+                self.places.insert(list, id);
                 Some(id)
             }
         }

@@ -25,13 +25,21 @@ pub(super) struct Workspace<T: Real> {
     memory: Arena<T>,
     scratch: Arena<T>,
     indices: Vec<u32>,
+    /// For the order of one line.
+    line: Vec<u32>,
     /// One for every input; of those that are no seeds, nobody asks.
     seeds: Vec<Seed>,
 }
 
 impl<T: Real> Workspace<T> {
     pub(super) fn new(indices: Vec<u32>, inputs: usize) -> Self {
-        Self { memory: Arena::new(), scratch: Arena::new(), indices, seeds: vec![Seed::from(0); inputs] }
+        Self {
+            memory: Arena::new(),
+            scratch: Arena::new(),
+            indices,
+            line: Vec::new(),
+            seeds: vec![Seed::from(0); inputs],
+        }
     }
 }
 
@@ -44,6 +52,7 @@ pub(super) struct Run<'a, T: Real> {
     memory: *mut T,
     scratch: &'a mut Arena<T>,
     indices: &'a mut Vec<u32>,
+    line: &'a mut Vec<u32>,
     seeds: &'a mut Vec<Seed>,
 }
 
@@ -54,10 +63,10 @@ impl<'a, T: Real> Run<'a, T> {
         params: &'a [T],
         gradients: &'a mut [T],
     ) -> Self {
-        let Workspace { memory, scratch, indices, seeds } = workspace;
+        let Workspace { memory, scratch, indices, line, seeds } = workspace;
         memory.reset();
         let memory = memory.take(plan.layout.len).as_mut_ptr();
-        Self { plan, params, gradients, memory, scratch, indices, seeds }
+        Self { plan, params, gradients, memory, scratch, indices, line, seeds }
     }
 
     /// Where a tensor input is written.
@@ -138,17 +147,11 @@ impl<'a, T: Real> Run<'a, T> {
     fn step(&mut self, step: &'a Step) {
         let Step { action, operands, output: place, accumulate } = step;
         let accumulate = *accumulate;
-        if let &Action::Places { axis, extreme, indices } = action {
+        if let &Action::Places { axis, search, indices } = action {
             let x = self.operand(&operands[0]);
             let elements = kernel::dense(x, self.scratch);
-            let [outer, middle, inner] = around(x.shape, axis);
-            let values = self.scratch.take(outer * inner);
-            let list = &mut self.indices[indices.start as usize..][..indices.len as usize];
-            let find = match extreme {
-                Extreme::Max => kernel::max,
-                Extreme::Min => kernel::min,
-            };
-            return find(elements, outer, middle, inner, values, list);
+            let places = &mut self.indices[indices.start as usize..][..indices.len as usize];
+            return search.find(elements, around(x.shape, axis), self.scratch, self.line, places);
         }
         let out = self.output(place);
         if let Action::Draw(draw) = action {

@@ -7,12 +7,13 @@
 use smallvec::SmallVec;
 
 use super::graph::{Graph, Id, IndexInput, Source, Value};
-use crate::kernel::Side;
+use crate::indices::Saved;
+use crate::kernel::{Search, Side};
 use crate::op::{Comparison, Extreme, TensorOp};
 use crate::rules::{Binary, Unary};
 use crate::shape::{Shape, Strides};
 use crate::tape::Draw;
-use crate::transpose::{AxisSet, Cut, Factor, Linear, Saved, left_share, right_share};
+use crate::transpose::{AxisSet, Cut, Factor, Linear, left_share, right_share};
 
 /// A stretch of memory that one value is written to; where it lies is decided later.
 pub(super) type Buffer = u32;
@@ -71,7 +72,7 @@ pub(super) enum Action {
     /// Fills in a list of indices.
     Places {
         axis: usize,
-        extreme: Extreme,
+        search: Search,
         indices: Saved,
     },
     /// Operands x, y, g.
@@ -189,10 +190,10 @@ impl Planner<'_> {
                 self.step(Action::Draw(draw), [], &output, false);
                 return output;
             }
-            &Source::Places { axis, extreme, indices } => {
+            &Source::Places { axis, search, indices } => {
                 let output = self.buffer(Shape::from([0]));
                 let operand = self.place(value.operands[0]).clone();
-                self.step(Action::Places { axis, extreme, indices }, [operand], &output, false);
+                self.step(Action::Places { axis, search, indices }, [operand], &output, false);
                 return output;
             }
             Source::Computed(op) => op,
