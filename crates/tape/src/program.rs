@@ -1,11 +1,14 @@
 //! Record a computation of tensors once, replay it at full speed.
 //!
 //! `graph` reads a recording, `schedule` lays out the steps forwards and backwards, `memory` decides where everything
-//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`.
+//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`; `onnx`
+//! writes the graph for other engines.
 
 mod graph;
 mod inputs;
 mod memory;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod run;
 mod scalar;
 mod schedule;
@@ -18,6 +21,8 @@ use ndarray::ArrayD;
 
 use self::inputs::Given;
 pub use self::inputs::{Input, Inputs};
+#[cfg(feature = "onnx")]
+pub use self::onnx::Onnx;
 use self::run::{Plan, Run, Workspace};
 pub use self::scalar::ScalarProgram;
 use crate::custom::CustomOp;
