@@ -8,6 +8,7 @@ mod convolution;
 mod cross_entropy;
 mod embedding;
 mod linear;
+mod norm;
 mod pool;
 mod recurrent;
 mod reference;
