@@ -5,4 +5,5 @@ mod activation;
 mod cross_entropy;
 mod embedding;
 mod linear;
+mod loss;
 mod reference;
