@@ -19,6 +19,41 @@ pub enum Error {
         /// The input's shape.
         input: Shape,
     },
+    /// Queries, keys and values do not suit one another.
+    #[error("{operation}: query of shape {query}, key of shape {key}, value of shape {value}: {rule}")]
+    Attention {
+        /// The layer or function.
+        operation: &'static str,
+        /// The shape of the queries.
+        query: Shape,
+        /// The shape of the keys.
+        key: Shape,
+        /// The shape of the values.
+        value: Shape,
+        /// The rule that they break.
+        rule: &'static str,
+    },
+    /// A mask does not suit the scores that it is meant for.
+    #[error("attention: {mask} mask of shape {shape} and scores of shape {scores}: {rule}",
+        rule = if *mask == "padding" { "it must be [keys] or [batch, keys]" } else { "it must broadcast to theirs" })]
+    AttentionMask {
+        /// Which of the masks.
+        mask: &'static str,
+        /// Its shape.
+        shape: Shape,
+        /// The scores' shape, `[.., queries, keys]`.
+        scores: Shape,
+    },
+    /// The input of a layer does not have the axes, or the channels, that the layer was made for.
+    #[error("{layer}: input of shape {input}: expected {expected}")]
+    Input {
+        /// The layer.
+        layer: &'static str,
+        /// The input's shape.
+        input: Shape,
+        /// The shapes that it takes.
+        expected: String,
+    },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
     Setting {
@@ -30,6 +65,38 @@ pub enum Error {
         value: String,
         /// What is asked of it.
         rule: &'static str,
+    },
+    /// A recurrent layer was given a state of another shape than its own.
+    #[error("{layer}: state of shape {found}: expected {expected}")]
+    State {
+        /// The layer.
+        layer: &'static str,
+        /// The shape of the layer's states.
+        expected: Shape,
+        /// The shape of the given one.
+        found: Shape,
+    },
+    /// There is not one length a sequence.
+    #[error("{layer}: lengths of shape {found}: expected [{batch}], one a sequence")]
+    LengthCount {
+        /// The layer.
+        layer: &'static str,
+        /// How many sequences there are.
+        batch: usize,
+        /// The shape of the lengths.
+        found: Shape,
+    },
+    /// A sequence is said to be longer than its input.
+    #[error("{layer}: length {length} of sequence {row}: there are {steps} steps")]
+    Length {
+        /// The layer.
+        layer: &'static str,
+        /// The length.
+        length: usize,
+        /// The sequence's position in the batch.
+        row: usize,
+        /// How many steps the input has.
+        steps: usize,
     },
     /// A target does not have the shape of what was predicted.
     #[error("{loss}: prediction of shape {prediction} and target of shape {target}: the two must be equal")]
@@ -87,7 +154,7 @@ pub enum Error {
     },
     /// A sequence is said to be longer than the axis it lies along.
     #[error("{loss}: {lengths} {length} of sequence {row}: at most {most}, the length of its axis")]
-    Length {
+    SequenceLength {
         /// The loss.
         loss: &'static str,
         /// Whose lengths they are.
@@ -106,6 +173,16 @@ pub enum Error {
         initialiser: &'static str,
         /// The array's shape.
         shape: Shape,
+    },
+    /// An initialiser does not suit the array that it was asked for.
+    #[error("{initialiser}: shape {shape}: {rule}")]
+    InitShape {
+        /// The initialiser.
+        initialiser: &'static str,
+        /// The array's shape.
+        shape: Shape,
+        /// The rule that it breaks.
+        rule: &'static str,
     },
     /// The tape refused an operation.
     #[error(transparent)]
@@ -139,6 +216,22 @@ mod tests {
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
             ),
             (
+                Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
+                "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
+            ),
+            (
+                Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },
+                "Gru: state of shape [2, 3]: expected [1, 2, 3]",
+            ),
+            (
+                Error::LengthCount { layer: "Gru", batch: 2, found: Shape::from([3]) },
+                "Gru: lengths of shape [3]: expected [2], one a sequence",
+            ),
+            (
+                Error::Length { layer: "Gru", length: 7, row: 1, steps: 5 },
+                "Gru: length 7 of sequence 1: there are 5 steps",
+            ),
+            (
                 Error::Setting {
                     layer: "Embedding",
                     setting: "padding_index",
@@ -156,7 +249,7 @@ mod tests {
                 "cross_entropy: logits of shape []: the last axis must be that of the classes",
             ),
             (
-                Error::LabelCount { loss, logits: shape, expected: 2, found: 5 },
+                Error::LabelCount { loss, logits: shape.clone(), expected: 2, found: 5 },
                 "cross_entropy: logits of shape [2, 3]: expected 2 labels, one a row, found 5",
             ),
             (
@@ -164,16 +257,48 @@ mod tests {
                 "cross_entropy: label 3 of row 1: expected one below 3, the number of classes",
             ),
             (
-                Error::Operand { loss, operand: "target", shape: Shape::from([7]), rule: "one for each pair is needed" },
+                Error::Operand {
+                    loss,
+                    operand: "target",
+                    shape: Shape::from([7]),
+                    rule: "one for each pair is needed",
+                },
                 "cross_entropy: target of shape [7]: one for each pair is needed",
             ),
             (
-                Error::Length { loss: "ctc", lengths: "input_lengths", length: 4, row: 1, most: 3 },
+                Error::SequenceLength { loss: "ctc", lengths: "input_lengths", length: 4, row: 1, most: 3 },
                 "ctc: input_lengths 4 of sequence 1: at most 3, the length of its axis",
             ),
             (
                 Error::Fans { initialiser: "xavier_normal", shape: Shape::from([7]) },
                 "xavier_normal: shape [7]: fans need at least two axes, [out, in, ..]",
+            ),
+            (
+                Error::InitShape {
+                    initialiser: "sparse",
+                    shape: Shape::from([7]),
+                    rule: "a matrix is needed: two axes",
+                },
+                "sparse: shape [7]: a matrix is needed: two axes",
+            ),
+            (
+                Error::Attention {
+                    operation: "MultiheadAttention",
+                    query: shape.clone(),
+                    key: shape.clone(),
+                    value: Shape::from([4, 3]),
+                    rule: "there must be one value for each key",
+                },
+                "MultiheadAttention: query of shape [2, 3], key of shape [2, 3], value of shape [4, 3]: \
+                 there must be one value for each key",
+            ),
+            (
+                Error::AttentionMask { mask: "additive", shape: Shape::from([4]), scores: shape.clone() },
+                "attention: additive mask of shape [4] and scores of shape [2, 3]: it must broadcast to theirs",
+            ),
+            (
+                Error::AttentionMask { mask: "padding", shape: Shape::from([4]), scores: shape },
+                "attention: padding mask of shape [4] and scores of shape [2, 3]: it must be [keys] or [batch, keys]",
             ),
             (
                 Error::Tape(tape::Error::ForeignParameter),

@@ -63,9 +63,11 @@
 //! ```
 //!
 //! The crate in the order of its story: [`init`] says what numbers a parameter starts from; [`Linear`], [`Activation`]
-//! and [`Sequential`] compute; [`cross_entropy`] and [`mse`] say how wrong the result is.
+//! and [`Sequential`] compute; [`cross_entropy`], [`mse`] and the other losses say how wrong the result is; [`explain`]
+//! says who is responsible.
 
 mod error;
+pub mod explain;
 pub mod init;
 mod layer;
 mod loss;
@@ -73,9 +75,22 @@ mod loss;
 pub use error::Error;
 pub use init::Init;
 pub use layer::activation::Activation;
+pub use layer::attention::mask::AttentionMask;
+pub use layer::attention::multihead::{InProjection, MultiheadAttention};
+pub use layer::attention::scaled_dot_product::{scaled_dot_product_attention, try_scaled_dot_product_attention};
+pub use layer::bilinear::Bilinear;
+pub use layer::conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
+pub use layer::convolution::{Conv, Conv1d, Conv2d, Conv3d, ConvPadding, PaddingMode};
 pub use layer::embedding::Embedding;
 pub use layer::linear::Linear;
+pub use layer::pool::Pool;
+pub use layer::position::{Pairs, RotaryPositions, SinusoidalPositions};
+pub use layer::prelu::Prelu;
+pub use layer::recurrent::{self, Gru, GruCell, Lstm, LstmCell, Nonlinearity, Rnn, RnnCell};
+pub use layer::reshape::Reshape;
+pub use layer::residual::Residual;
 pub use layer::sequential::{Layer, Sequential};
+pub use layer::upsample::Upsample;
 pub use loss::bce::{Bce, bce};
 pub use loss::bce_with_logits::{BceWithLogits, bce_with_logits};
 pub use loss::cosine_embedding::{CosineEmbedding, cosine_embedding};

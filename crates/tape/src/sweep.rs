@@ -127,6 +127,9 @@ fn start<T: Real>(storage: &Storage<T>, root: u32) -> Gradients<T> {
     let mut gradients = Gradients::take_spare();
     let adjoints = &mut **gradients.adjoints;
     place(storage, adjoints, root);
+    for (parameter, node) in storage.latest_updates() {
+        adjoints.updates.push(parameter, storage.slot(node).view());
+    }
     if root != 0 {
         seed(storage, adjoints, root);
     }

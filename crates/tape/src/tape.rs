@@ -1,15 +1,17 @@
 //! Recording: the list of nodes, where values lie, and starting over.
 
 mod control;
+mod pass;
 mod spare;
 
 use std::marker::PhantomData;
-use std::ops::{Deref, Range};
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
+pub use self::pass::Pass;
 use crate::anomaly::Watch;
 use crate::arena::Arena;
 use crate::custom::Callbacks;
@@ -17,17 +19,18 @@ use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::guard::Guard;
-use crate::indices::Indices;
-use crate::kernel::View;
+use crate::indices::{self, Found, Indices, Saved};
+use crate::kernel::{Search, View};
 use crate::living::{self, Badge};
-use crate::op::{Extreme, Node, Op, TensorOp};
-use crate::params::{ParamId, Parameter, Params};
+use crate::op::{Node, Op, TensorOp};
+use crate::params::{Parameter, Params};
 use crate::position::Eras;
+use crate::random::Distribution;
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
 use crate::sweep::{self, Root};
 use crate::tensor::Tensor;
-use crate::transpose::{MOST_AXES, Saved};
+use crate::transpose::MOST_AXES;
 use crate::var::Var;
 
 /// The list of everything that is computed from its variables, in the order in which it is computed.
@@ -71,6 +74,8 @@ pub struct Storage<T: Real> {
     /// For intermediate results inside of one operation.
     pub(crate) scratch: Arena<T>,
     pub(crate) bound: Option<Bound<T>>,
+    /// Which bound parameter, by its number, is to have which node's value after the step; the last of several counts.
+    pub(crate) updates: Vec<(u32, u32)>,
     /// Code of users, and at which nodes it runs.
     pub(crate) callbacks: Callbacks<T>,
     /// What was asked of the variables, if the recording is watched.
@@ -79,17 +84,32 @@ pub struct Storage<T: Real> {
     pub(crate) origins: Option<Origins>,
 }
 
-/// Where the lists of indices of a recording come from that a program has to fill in anew in every run.
+/// What a program has to fill in anew in every run of what its recording keeps.
 #[derive(Debug, Default)]
-pub(crate) struct Origins(pub(crate) Vec<(Saved, Origin)>);
+pub(crate) struct Origins {
+    /// Where lists of indices come from.
+    pub(crate) lists: Vec<(Saved, Origin)>,
+    /// The nodes that were drawn.
+    pub(crate) draws: Vec<(u32, Draw)>,
+}
+
+/// A tensor of random numbers whose seed is an input of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Draw {
+    pub(crate) distribution: Distribution,
+    /// The number of the input that is the seed.
+    pub(crate) input: usize,
+    /// Which draw of that seed it is.
+    pub(crate) number: u64,
+}
 
 /// Where one list of indices comes from. A list that has no origin is the same in every run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// The program's input list of this number.
     Input(usize),
-    /// The places of the largest or smallest elements of a tensor along an axis.
-    Extreme { operand: u32, axis: usize, extreme: Extreme },
+    /// The places of elements of a tensor that are looked for along an axis.
+    Found { operand: u32, axis: usize, search: Search },
 }
 
 /// What is known of one tensor.
@@ -145,6 +165,7 @@ impl<T: Real> Storage<T> {
             arena: Arena::new(),
             scratch: Arena::new(),
             bound: None,
+            updates: Vec::new(),
             callbacks: Callbacks::none(),
             guards: Vec::new(),
             origins: None,
@@ -184,6 +205,7 @@ impl<T: Real> Storage<T> {
         self.arena.reset();
         self.scratch.reset();
         self.bound = None;
+        self.updates.clear();
         self.guards.clear();
         self.origins = None;
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
@@ -251,18 +273,34 @@ impl<T: Real> Storage<T> {
     }
 
     /// Keeps a list of indices for an operation, and notes if it is an input of a program.
-    pub(crate) fn save_indices(&mut self, indices: &Indices<'_>) -> Saved {
-        let saved = self.save(indices.values().iter().map(|&index| index as u32));
-        if let Some(input) = indices.input {
+    ///
+    /// # Errors
+    /// [`Error::LookedAt`] if they were found in the recording of another program.
+    pub(crate) fn save_indices(&mut self, indices: &Indices<'_>, operation: &'static str) -> Result<Saved, Error> {
+        let input = match indices.origin {
+            None => None,
+            Some(indices::Origin::Input(input)) => Some(input),
+            Some(indices::Origin::Found(found)) if found.recording == self.recording => return Ok(found.saved),
+            Some(indices::Origin::Found(_)) => return Err(Error::LookedAt { operation }),
+        };
+        let saved = self.save(indices.recorded().iter().map(|&index| index as u32));
+        if let Some(input) = input {
             self.note_origin(saved, Origin::Input(input));
         }
-        saved
+        Ok(saved)
+    }
+
+    /// Kept places of a tensor's elements along an axis, for the caller.
+    pub(crate) fn show_places(&self, saved: Saved, shape: Shape, length: usize) -> Indices<'static> {
+        let values = saved.of(&self.indices).iter().map(|&place| place as usize).collect();
+        let found = self.origins.is_some().then_some(Found { recording: self.recording, saved, length });
+        Indices::found(values, shape, found)
     }
 
     /// Notes where a list of indices comes from, if a program is recorded.
     pub(crate) fn note_origin(&mut self, saved: Saved, origin: Origin) {
-        if let Some(Origins(lists)) = &mut self.origins {
-            lists.push((saved, origin));
+        if let Some(origins) = &mut self.origins {
+            origins.lists.push((saved, origin));
         }
     }
 
@@ -330,6 +368,15 @@ impl<T: Real> Storage<T> {
         let operands = start..self.operands.len() as u32;
         self.slots.push(Slot { node, op, operands, shape, strides, active, memory, offset });
         Tensor::new(node, self.recording)
+    }
+
+    /// Which parameters are to become the values of which nodes.
+    pub(crate) fn latest_updates(&self) -> impl Iterator<Item = (u32, u32)> {
+        let updates = &self.updates;
+        let is_latest = |&(position, &(parameter, _)): &(usize, &(u32, u32))| {
+            updates[position + 1..].iter().all(|later| later.0 != parameter)
+        };
+        updates.iter().enumerate().filter(is_latest).map(|(_, &update)| update)
     }
 
     /// Records one leaf for every parameter, or finds those that are there.
@@ -437,7 +484,7 @@ impl<T: Real> Tape<T> {
     }
 
     /// Binds parameters without copying them: each is a tensor of this recording. One set of parameters a recording;
-    /// binding it again gives the same tensors.
+    /// binding it again gives the same tensors. The pass evaluates; [`Pass::training`] makes one that trains.
     ///
     /// # Panics
     /// If other parameters are bound already.
@@ -445,7 +492,7 @@ impl<T: Real> Tape<T> {
     #[track_caller]
     pub fn bind(&self, params: &Params<T>) -> Pass<'_, T> {
         unwrap(self.borrow().bind(params));
-        Pass { tape: self }
+        Pass::evaluating(self)
     }
 
     /// A tensor's elements, without copying them.
@@ -635,42 +682,5 @@ impl<T: Real> Drop for Tape<T> {
 impl<T: Real> std::fmt::Debug for Tape<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tape").field("nodes", &self.len()).field("bytes", &self.bytes()).finish_non_exhaustive()
-    }
-}
-
-/// A tape with parameters bound: what the forward function of a layer is given.
-///
-/// It dereferences to the [`Tape`], so constants and variables are recorded on it directly.
-#[derive(Debug)]
-pub struct Pass<'a, T: Real> {
-    tape: &'a Tape<T>,
-}
-
-impl<T: Real> Pass<'_, T> {
-    /// The tensor of a bound parameter.
-    ///
-    /// # Panics
-    /// If the parameter belongs to another set than the one that is bound.
-    #[must_use]
-    #[track_caller]
-    pub fn parameter(&self, id: ParamId) -> Tensor<T> {
-        let storage = self.tape.read();
-        let bound =
-            storage.bound.as_ref().filter(|bound| bound.set == id.set && (id.index as usize) < bound.table.len());
-        match bound {
-            Some(bound) => {
-                let slot = &storage.slots[bound.first_slot + id.index as usize];
-                Tensor::new(slot.node, storage.eras.number_of(slot.node))
-            }
-            None => panic!("{}", Error::ForeignParameter),
-        }
-    }
-}
-
-impl<T: Real> Deref for Pass<'_, T> {
-    type Target = Tape<T>;
-
-    fn deref(&self) -> &Tape<T> {
-        self.tape
     }
 }

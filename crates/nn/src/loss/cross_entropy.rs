@@ -100,11 +100,7 @@ impl CrossEntropy {
     /// # Panics
     /// If the recording of the logits is over, or on another thread.
     #[track_caller]
-    pub fn try_loss<'a, T: Real>(
-        &self,
-        logits: Tensor<T>,
-        labels: impl Into<Indices<'a>>,
-    ) -> Result<Tensor<T>, Error> {
+    pub fn try_loss<'a, T: Real>(&self, logits: Tensor<T>, labels: impl Into<Indices<'a>>) -> Result<Tensor<T>, Error> {
         let rows = Rows::new(NAME, logits, labels.into(), self.ignore_index)?;
         self.check(rows.classes)?;
         let log_softmax = rows.scores.try_log_softmax(-1)?;
@@ -117,7 +113,13 @@ impl CrossEntropy {
             };
             Some(all.try_sum_axes(1)? * T::from_f64(self.label_smoothing / rows.classes as f64))
         };
-        rows.negated(log_softmax, self.weights.as_ref(), T::from_f64(1.0 - self.label_smoothing), spread, self.reduction)
+        rows.negated(
+            log_softmax,
+            self.weights.as_ref(),
+            T::from_f64(1.0 - self.label_smoothing),
+            spread,
+            self.reduction,
+        )
     }
 
     /// The loss of logits, with target probabilities of the same shape, each row's of which sum to 1:
@@ -337,10 +339,7 @@ mod tests {
         let logits = tape.constant([[1.0, 2.0]]);
         let nodes = tape.len();
         for (loss, text) in [
-            (
-                CrossEntropy::new().label_smoothing(1.5),
-                "cross_entropy: label_smoothing 1.5: it must be from 0 to 1",
-            ),
+            (CrossEntropy::new().label_smoothing(1.5), "cross_entropy: label_smoothing 1.5: it must be from 0 to 1"),
             (
                 CrossEntropy::new().label_smoothing(f64::NAN),
                 "cross_entropy: label_smoothing NaN: it must be from 0 to 1",

@@ -100,7 +100,7 @@ impl Ctc {
     ///
     /// # Errors
     /// [`Error::Operand`] if log-probabilities, targets or lengths do not have the shapes above, [`Error::Label`] if a
-    /// target, or what it is padded with, is no class, [`Error::Length`] if a sequence is longer than its axis,
+    /// target, or what it is padded with, is no class, [`Error::SequenceLength`] if a sequence is longer than its axis,
     /// [`Error::Setting`] if the blank is no class, or a label.
     ///
     /// # Panics
@@ -149,17 +149,16 @@ impl Ctc {
             let rule = "there must be one row for each sequence of the batch";
             return Err(Error::Operand { loss: NAME, operand: "targets", shape, rule });
         }
-        for (operand, lengths, most) in [
-            ("input_lengths", &sequences.input_lengths, time),
-            ("target_lengths", &sequences.target_lengths, longest),
-        ] {
+        for (operand, lengths, most) in
+            [("input_lengths", &sequences.input_lengths, time), ("target_lengths", &sequences.target_lengths, longest)]
+        {
             let shape = lengths.shape();
             if **shape != [batch] {
                 let (shape, rule) = (shape.clone(), "there must be one for each sequence of the batch");
                 return Err(Error::Operand { loss: NAME, operand, shape, rule });
             }
             if let Some((row, &length)) = lengths.values().iter().enumerate().find(|(_, length)| **length > most) {
-                return Err(Error::Length { loss: NAME, lengths: operand, length, row, most });
+                return Err(Error::SequenceLength { loss: NAME, lengths: operand, length, row, most });
             }
         }
         let labels = targets.values();
@@ -347,8 +346,14 @@ mod tests {
                 loss.try_loss(x, &one, &[3, 3], &[1]),
                 "ctc: input_lengths of shape [2]: there must be one for each sequence of the batch",
             ),
-            (loss.try_loss(x, &one, &[4], &[1]), "ctc: input_lengths 4 of sequence 0: at most 3, the length of its axis"),
-            (loss.try_loss(x, &one, &[3], &[2]), "ctc: target_lengths 2 of sequence 0: at most 1, the length of its axis"),
+            (
+                loss.try_loss(x, &one, &[4], &[1]),
+                "ctc: input_lengths 4 of sequence 0: at most 3, the length of its axis",
+            ),
+            (
+                loss.try_loss(x, &one, &[3], &[2]),
+                "ctc: target_lengths 2 of sequence 0: at most 1, the length of its axis",
+            ),
             (
                 loss.try_loss(x, &array![[2]], &[3], &[1]),
                 "ctc: label 2 of row 0: expected one below 2, the number of classes",

@@ -115,7 +115,8 @@ mod tests {
         let loss = PoissonNll::new().reduction(Reduction::None);
         let losses = loss.full(true).loss(log_rate, counts);
         // The approximation of ln 2! = 0.693 and ln 10! = 15.104 is off by 1/12k.
-        for (loss, expected) in losses.to_array().iter().zip([1.0, 1.0, 1.0 + 2.0_f64.ln(), 1.0 + 3_628_800.0_f64.ln()]) {
+        for (loss, expected) in losses.to_array().iter().zip([1.0, 1.0, 1.0 + 2.0_f64.ln(), 1.0 + 3_628_800.0_f64.ln()])
+        {
             assert!((loss - expected).abs() < 1.0 / 24.0, "{loss}, not {expected}");
         }
         let gradient = &losses.sum().backward()[counts];

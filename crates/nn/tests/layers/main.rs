@@ -43,6 +43,24 @@ fn gradients_of_inputs_and_parameters_are_right() {
 }
 
 #[test]
+fn gradients_in_training_are_right() {
+    for built in Built::all().filter(|built| built.row.trains_differently) {
+        let joined = built.joined(&built.given);
+        let report = check_params(&joined.params, |pass| built.forward(&pass.training(1), &joined));
+        assert!(report.passed(), "{}:\n{report}", built.row.name);
+    }
+}
+
+#[test]
+fn only_layers_that_say_so_train_differently_and_one_seed_trains_alike() {
+    for built in Built::all() {
+        let (name, evaluated) = (built.row.name, built.evaluate(&built.given));
+        assert_eq!(built.train(1) != evaluated, built.row.trains_differently, "{name}");
+        assert_eq!(built.train(1), built.train(1), "{name}");
+    }
+}
+
+#[test]
 fn samples_of_a_batch_do_not_know_of_each_other() {
     for built in Built::all().filter(|built| built.row.independent) {
         let whole = built.evaluate(&built.given);

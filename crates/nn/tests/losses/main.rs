@@ -154,7 +154,8 @@ fn tensors_that_are_views_of_other_memory_are_read_right() {
     for row in rows::all() {
         let tape = Tape::new();
         let straight: Vec<_> = row.differentiable().iter().map(|x| tape.constant(x)).collect();
-        let turned: Vec<_> = row.differentiable().iter().map(|x| tape.constant(x.t()).permute(reversed(x.ndim()))).collect();
+        let turned: Vec<_> =
+            row.differentiable().iter().map(|x| tape.constant(x.t()).permute(reversed(x.ndim()))).collect();
         let loss = |x: &[Tensor<f64>]| row.loss(x, &indices(row.labels()), Reduction::None).to_array();
         assert_close(row.name, &loss(&turned), &loss(&straight), REORDERED);
     }

@@ -2,8 +2,8 @@
 
 use nn::{
     Bce, BceWithLogits, CosineEmbedding, CrossEntropy, Ctc, Focal, GaussianNll, Hinge, HingeEmbedding, Huber,
-    KlDivergence, L1, LogCosh, MarginRanking, Mse, MultiLabelMargin, MultiLabelSoftMargin, MultiMargin, Nll, PoissonNll,
-    SmoothL1, SoftMargin, TripletMargin,
+    KlDivergence, L1, LogCosh, MarginRanking, Mse, MultiLabelMargin, MultiLabelSoftMargin, MultiMargin, Nll,
+    PoissonNll, SmoothL1, SoftMargin, TripletMargin,
 };
 
 use crate::row::Values::{Bit, Count, LogProbability, Number, Positive, Probability, Sign};
@@ -109,9 +109,8 @@ fn labels() -> Vec<Row> {
 fn vectors() -> Vec<Row> {
     let ranking = both!(MarginRanking::new().margin(0.3), try_loss: |x, _| x[0], x[1], x[2]);
     let cosine = both!(CosineEmbedding::new().margin(0.1), try_loss: |x, _| x[0], x[1], x[2]);
-    let triplets = |name, loss| {
-        Row::new(name, &[3], loss).input(Number, &SHAPE).input(Number, &SHAPE).input(Number, &SHAPE)
-    };
+    let triplets =
+        |name, loss| Row::new(name, &[3], loss).input(Number, &SHAPE).input(Number, &SHAPE).input(Number, &SHAPE);
     let swap = both!(TripletMargin::new().p(3.0).margin(5.0).swap(true), try_loss: |x, _| x[0], x[1], x[2]);
     vec![
         Row::new("margin_ranking", &SHAPE, ranking).input(Number, &SHAPE).input(Number, &SHAPE).input(Sign, &SHAPE),

@@ -2,8 +2,8 @@
 
 use nn::{
     Bce, BceWithLogits, CosineEmbedding, CrossEntropy, Ctc, Focal, GaussianNll, Hinge, HingeEmbedding, Huber,
-    KlDivergence, L1, LogCosh, MarginRanking, Mse, MultiLabelMargin, MultiLabelSoftMargin, MultiMargin, Nll, PoissonNll,
-    Reduction, SmoothL1, SoftMargin, TripletMargin,
+    KlDivergence, L1, LogCosh, MarginRanking, Mse, MultiLabelMargin, MultiLabelSoftMargin, MultiMargin, Nll,
+    PoissonNll, Reduction, SmoothL1, SoftMargin, TripletMargin,
 };
 use tape::Tensor;
 

@@ -1,12 +1,34 @@
 //! The table: one file a family of layers, each with a function that returns its rows.
 
 mod activation;
+mod attention;
+mod bilinear;
+mod convolution;
 mod embedding;
+mod handwritten;
 mod linear;
+mod pool;
+mod position;
+mod recurrent;
+mod reshape;
 mod sequential;
 
 use crate::row::Row;
 
 pub(crate) fn table() -> Vec<Row> {
-    [activation::rows(), embedding::rows(), linear::rows(), sequential::rows()].into_iter().flatten().collect()
+    let families = [
+        activation::rows(),
+        attention::rows(),
+        bilinear::rows(),
+        convolution::rows(),
+        embedding::rows(),
+        handwritten::rows(),
+        linear::rows(),
+        pool::rows(),
+        position::rows(),
+        recurrent::rows(),
+        reshape::rows(),
+        sequential::rows(),
+    ];
+    families.into_iter().flatten().collect()
 }
