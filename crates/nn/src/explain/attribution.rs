@@ -143,7 +143,7 @@ fn gradient<T: Real, S: Data<Elem = T>, D: Dimension>(
     let none = || ArrayD::zeros(input.shape());
     match y.try_backward() {
         Ok(gradients) => gradients.get(x).map_or_else(none, |gradient| gradient.to_owned()),
-        Err(tape::Error::ConstantRoot { .. }) => none(),
+        Err(tape::Error::ConstantRoot) => none(),
         Err(error) => panic!("{error}"),
     }
 }

@@ -193,13 +193,11 @@ impl<T: Real> Step<'_, T> {
             Some(deltas) => deltas.to_owned(),
             None => ArrayD::zeros(values.dim()),
         };
-        let connections = match self.layer {
-            Some(Layer::Linear(linear)) => {
-                Some(connections(linear, params, &pass.view(self.input).to_owned(), &deltas))
-            }
-            _ => None,
-        };
-        Nodes { name: self.name, layer: self.layer.cloned(), values, deltas, connections }
+        let mut found = None;
+        if let Some(Layer::Linear(linear)) = self.layer {
+            found = Some(connections(linear, params, &pass.view(self.input).to_owned(), &deltas));
+        }
+        Nodes { name: self.name, layer: self.layer.cloned(), values, deltas, connections: found }
     }
 }
 

@@ -78,7 +78,7 @@ impl CosineEmbedding {
     ) -> Result<Tensor<T>, Error> {
         check_target(NAME, first, second)?;
         let margin = self.margin;
-        check_setting(NAME, "margin", margin, (-1.0..=1.0).contains(&margin), "it must be from -1 to 1")?;
+        check_setting(NAME, "margin", &margin, (-1.0..=1.0).contains(&margin), "it must be from -1 to 1")?;
         let shape = first.shape();
         let Some((&features, leading)) = shape.split_last() else {
             let rule = "the last axis must be that of the features";

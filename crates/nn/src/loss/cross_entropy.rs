@@ -149,7 +149,7 @@ impl CrossEntropy {
         check_target(NAME, logits, target)?;
         self.check(classes)?;
         if let Some(index) = self.ignore_index {
-            check_setting(NAME, "ignore_index", index, false, "it suits labels, not target probabilities")?;
+            check_setting(NAME, "ignore_index", &index, false, "it suits labels, not target probabilities")?;
         }
         let smoothing = self.label_smoothing;
         let target = if smoothing == 0.0 {
@@ -172,7 +172,7 @@ impl CrossEntropy {
             weights.check_classes(NAME, classes)?;
         }
         let smoothing = self.label_smoothing;
-        check_setting(NAME, "label_smoothing", smoothing, (0.0..=1.0).contains(&smoothing), "it must be from 0 to 1")
+        check_setting(NAME, "label_smoothing", &smoothing, (0.0..=1.0).contains(&smoothing), "it must be from 0 to 1")
     }
 }
 

@@ -138,7 +138,7 @@ impl Ctc {
             let rule = "[time, batch, classes] is needed";
             return Err(Error::Operand { loss: NAME, operand: "log_probabilities", shape, rule });
         };
-        check_setting(NAME, "blank", self.blank, self.blank < classes, "it must be a class")?;
+        check_setting(NAME, "blank", &self.blank, self.blank < classes, "it must be a class")?;
         let targets = &sequences.targets;
         let shape = targets.shape().clone();
         let &[rows, longest] = &*shape else {
@@ -167,7 +167,7 @@ impl Ctc {
         }
         let mut said = (0..batch).flat_map(|row| &labels[row * longest..][..sequences.target_lengths.values()[row]]);
         let rule = "it must not be a label of a target";
-        check_setting(NAME, "blank", self.blank, said.all(|&label| label != self.blank), rule)
+        check_setting(NAME, "blank", &self.blank, said.all(|&label| label != self.blank), rule)
     }
 }
 

@@ -68,9 +68,9 @@ impl Focal {
 
     #[track_caller]
     fn elements<T: Real>(&self, prediction: Tensor<T>, target: Tensor<T>) -> Result<Tensor<T>, Error> {
-        check_setting(NAME, "gamma", self.gamma, self.gamma >= 0.0, "it must be at least 0")?;
+        check_setting(NAME, "gamma", &self.gamma, self.gamma >= 0.0, "it must be at least 0")?;
         if let Some(alpha) = self.alpha {
-            check_setting(NAME, "alpha", alpha, (0.0..=1.0).contains(&alpha), "it must be from 0 to 1")?;
+            check_setting(NAME, "alpha", &alpha, (0.0..=1.0).contains(&alpha), "it must be from 0 to 1")?;
         }
         let (other, opposite) = (complement(target), -prediction);
         let wrong = target.try_mul(opposite.sigmoid())? + other * prediction.sigmoid();

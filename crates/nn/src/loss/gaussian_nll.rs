@@ -89,7 +89,7 @@ impl GaussianNll {
         variance: Tensor<T>,
     ) -> Result<Tensor<T>, Error> {
         check_target(NAME, mean, target)?;
-        check_setting(NAME, "eps", self.eps, self.eps > 0.0, "it must be positive")?;
+        check_setting(NAME, "eps", &self.eps, self.eps > 0.0, "it must be positive")?;
         let (shape, own) = (mean.shape(), variance.shape());
         let fits = own.rank() <= shape.rank()
             && own.iter().rev().zip(shape.iter().rev()).all(|(own, other)| own == other || *own == 1);

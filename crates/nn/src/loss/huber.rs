@@ -51,7 +51,7 @@ impl Huber {
 
     #[track_caller]
     fn elements<T: Real>(&self, prediction: Tensor<T>, target: Tensor<T>) -> Result<Tensor<T>, Error> {
-        check_setting(NAME, "delta", self.delta, self.delta > 0.0, "it must be positive")?;
+        check_setting(NAME, "delta", &self.delta, self.delta > 0.0, "it must be positive")?;
         let distance = prediction.try_sub(target)?.abs();
         let slope = distance.clamp_max(T::from_f64(self.delta));
         Ok(slope * (distance - slope * T::from_f64(0.5)))

@@ -47,8 +47,9 @@ macro_rules! reduces {
         impl $loss {
             /// With this reduction instead of the mean.
             #[must_use]
-            pub fn reduction(self, reduction: $crate::Reduction) -> Self {
-                Self { reduction, ..self }
+            pub fn reduction(mut self, reduction: $crate::Reduction) -> Self {
+                self.reduction = reduction;
+                self
             }
         }
     };
@@ -100,7 +101,7 @@ fn check_target<T: Real>(loss: &'static str, prediction: Tensor<T>, target: Tens
 fn check_setting(
     loss: &'static str,
     setting: &'static str,
-    value: impl ToString,
+    value: &impl ToString,
     holds: bool,
     rule: &'static str,
 ) -> Result<(), Error> {

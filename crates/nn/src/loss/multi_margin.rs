@@ -90,7 +90,7 @@ impl MultiMargin {
     /// If the recording of the scores is over, or on another thread.
     #[track_caller]
     pub fn try_loss<'a, T: Real>(&self, scores: Tensor<T>, labels: impl Into<Indices<'a>>) -> Result<Tensor<T>, Error> {
-        check_setting(NAME, "p", self.p, matches!(self.p, 1 | 2), "it must be 1 or 2")?;
+        check_setting(NAME, "p", &self.p, matches!(self.p, 1 | 2), "it must be 1 or 2")?;
         let rows = Rows::new(NAME, scores, labels.into(), None)?;
         if let Some(weights) = &self.weights {
             weights.check_classes(NAME, rows.classes)?;

@@ -66,7 +66,7 @@ impl PoissonNll {
 
     #[track_caller]
     fn elements<T: Real>(&self, prediction: Tensor<T>, target: Tensor<T>) -> Result<Tensor<T>, Error> {
-        check_setting(NAME, "eps", self.eps, self.eps > 0.0, "it must be positive")?;
+        check_setting(NAME, "eps", &self.eps, self.eps > 0.0, "it must be positive")?;
         let losses = if self.log_input {
             prediction.exp() - target.try_mul(prediction)?
         } else {

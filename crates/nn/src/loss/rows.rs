@@ -37,7 +37,7 @@ impl<'a, T: Real> Rows<'a, T> {
         }
         if let Some(index) = ignored {
             let rule = "it must be a class, or the number of classes";
-            super::check_setting(loss, "ignore_index", index, index <= classes, rule)?;
+            super::check_setting(loss, "ignore_index", &index, index <= classes, rule)?;
         }
         let known = |label: usize| label < classes || Some(label) == ignored;
         if let Some((row, &label)) = labels.values().iter().enumerate().find(|(_, label)| !known(**label)) {

@@ -51,7 +51,7 @@ impl SmoothL1 {
 
     #[track_caller]
     fn elements<T: Real>(&self, prediction: Tensor<T>, target: Tensor<T>) -> Result<Tensor<T>, Error> {
-        check_setting(NAME, "beta", self.beta, self.beta >= 0.0, "it must be at least 0")?;
+        check_setting(NAME, "beta", &self.beta, self.beta >= 0.0, "it must be at least 0")?;
         let distance = prediction.try_sub(target)?.abs();
         let beta = T::from_f64(self.beta);
         if beta == T::zero() {

@@ -105,8 +105,8 @@ impl TripletMargin {
     ) -> Result<Tensor<T>, Error> {
         check_target(NAME, anchor, positive)?;
         check_target(NAME, anchor, negative)?;
-        check_setting(NAME, "margin", self.margin, self.margin > 0.0, "it must be positive")?;
-        check_setting(NAME, "p", self.p, self.p >= 1.0, "it must be at least 1")?;
+        check_setting(NAME, "margin", &self.margin, self.margin > 0.0, "it must be positive")?;
+        check_setting(NAME, "p", &self.p, self.p >= 1.0, "it must be at least 1")?;
         let shape = anchor.shape();
         if shape.rank() == 0 {
             let rule = "the last axis must be that of the features";

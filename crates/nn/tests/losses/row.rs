@@ -66,10 +66,12 @@ struct Input {
 
 type Given<'a, T> = (&'a [Tensor<T>], &'a [Indices<'a>]);
 
+type Loss<T> = dyn Fn(Given<'_, T>, Reduction) -> Result<Tensor<T>, Error>;
+
 /// A loss in both precisions, by a reduction.
 pub(crate) struct Both {
-    pub(crate) double: Box<dyn Fn(Given<'_, f64>, Reduction) -> Result<Tensor<f64>, Error>>,
-    pub(crate) single: Box<dyn Fn(Given<'_, f32>, Reduction) -> Result<Tensor<f32>, Error>>,
+    pub(crate) double: Box<Loss<f64>>,
+    pub(crate) single: Box<Loss<f32>>,
 }
 
 /// A loss as [`Both`]: of the settings, what `try_loss` is to be given, from tensors and labels.
