@@ -1,5 +1,6 @@
 //! The losses, with their settings and reductions.
 
+use ndarray::ArrayD;
 use nn::{
     Bce, BceWithLogits, CosineEmbedding, CrossEntropy, Ctc, Focal, GaussianNll, Hinge, HingeEmbedding, Huber,
     KlDivergence, L1, LogCosh, MarginRanking, Mse, MultiLabelMargin, MultiLabelSoftMargin, MultiMargin, Nll,
@@ -85,10 +86,12 @@ fn of_distributions() {
     pair(&references, "kl_divergence.log_target", |x, target| sum.log_target(true).loss(x, target));
 }
 
+type OfLabels<'a> = dyn Fn(Tensor<f64>, &ArrayD<usize>) -> Tensor<f64> + 'a;
+
 #[test]
 fn of_labels() {
     let references = references!("loss");
-    let compare = |case: &str, rows: bool, loss: &dyn Fn(Tensor<f64>, &ndarray::ArrayD<usize>) -> Tensor<f64>| {
+    let compare = |case: &str, rows: bool, loss: &OfLabels<'_>| {
         references.case(case).compare_function(|_, inputs| {
             let losses = loss(inputs.get("x"), &inputs.indices("labels"));
             // PyTorch was given rows.
