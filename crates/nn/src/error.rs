@@ -54,6 +54,16 @@ pub enum Error {
         /// The shapes that it takes.
         expected: String,
     },
+    /// A normalising layer is to take the variance of one value.
+    #[error("{layer}: input of shape {input}: one value a {of} has no spread; train with more, or evaluate")]
+    OneValue {
+        /// The layer.
+        layer: &'static str,
+        /// The input's shape.
+        input: Shape,
+        /// What there is one value of.
+        of: &'static str,
+    },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
     Setting {
@@ -218,6 +228,10 @@ mod tests {
             (
                 Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
                 "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
+            ),
+            (
+                Error::OneValue { layer: "BatchNorm1d", input: Shape::from([1, 3]), of: "channel" },
+                "BatchNorm1d: input of shape [1, 3]: one value a channel has no spread; train with more, or evaluate",
             ),
             (
                 Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },

@@ -71,6 +71,7 @@ pub mod explain;
 pub mod init;
 mod layer;
 mod loss;
+mod summary;
 
 pub use error::Error;
 pub use init::Init;
@@ -81,8 +82,15 @@ pub use layer::attention::scaled_dot_product::{scaled_dot_product_attention, try
 pub use layer::bilinear::Bilinear;
 pub use layer::conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 pub use layer::convolution::{Conv, Conv1d, Conv2d, Conv3d, ConvPadding, PaddingMode};
+pub use layer::dropout::{AlphaDropout, ChannelDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout};
 pub use layer::embedding::Embedding;
 pub use layer::linear::Linear;
+pub use layer::norm::RunningStatistics;
+pub use layer::norm::batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d};
+pub use layer::norm::group_norm::GroupNorm;
+pub use layer::norm::instance_norm::{InstanceNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d};
+pub use layer::norm::layer_norm::LayerNorm;
+pub use layer::norm::rms_norm::RmsNorm;
 pub use layer::pool::Pool;
 pub use layer::position::{Pairs, RotaryPositions, SinusoidalPositions};
 pub use layer::prelu::Prelu;
@@ -115,3 +123,4 @@ pub use loss::reduction::Reduction;
 pub use loss::smooth_l1::{SmoothL1, smooth_l1};
 pub use loss::soft_margin::{SoftMargin, soft_margin};
 pub use loss::triplet_margin::{TripletMargin, triplet_margin};
+pub use summary::{Rows, Summary, SummaryRow};

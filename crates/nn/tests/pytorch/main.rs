@@ -9,6 +9,7 @@ mod cross_entropy;
 mod embedding;
 mod linear;
 mod loss;
+mod norm;
 mod pool;
 mod recurrent;
 mod reference;

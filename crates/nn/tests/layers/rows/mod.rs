@@ -4,9 +4,11 @@ mod activation;
 mod attention;
 mod bilinear;
 mod convolution;
+mod dropout;
 mod embedding;
 mod handwritten;
 mod linear;
+mod norm;
 mod pool;
 mod position;
 mod recurrent;
@@ -21,9 +23,11 @@ pub(crate) fn table() -> Vec<Row> {
         attention::rows(),
         bilinear::rows(),
         convolution::rows(),
+        dropout::rows(),
         embedding::rows(),
         handwritten::rows(),
         linear::rows(),
+        norm::rows(),
         pool::rows(),
         position::rows(),
         recurrent::rows(),
