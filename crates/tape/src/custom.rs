@@ -26,6 +26,11 @@ use crate::var::Var;
 /// a recorded derivative calls it with the handles of the tape, so that it can be differentiated again, and a tangent is
 /// its transpose.
 ///
+/// A zero adjoint absorbs: where the whole adjoint of an output is zero, a sweep does not ask the rule, and every input
+/// gets zeros; a recorded derivative and a tangent take zeros wherever the rule has something else, or fails. Which
+/// elements of an input depend on which of an output, the tape does not know: an adjoint that is zero here and not there
+/// goes to the rule as it is, and if a partial may be infinite, the rule leaves it out where the adjoint is zero.
+///
 /// ```
 /// use ndarray::{ArrayD, ArrayViewD};
 /// use tape::{CustomOp, Error, Tensor};
@@ -42,8 +47,13 @@ use crate::var::Var;
 ///         Ok(inputs[0].mapv(|x| x * x * x))
 ///     }
 ///
-///     fn vjp(&self, inputs: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
-///         vec![Some(adjoint * 3.0 * inputs[0] * inputs[0])]
+///     fn vjp(
+///         &self,
+///         inputs: &[Tensor<f64>],
+///         _: Tensor<f64>,
+///         adjoint: Tensor<f64>,
+///     ) -> Result<Vec<Option<Tensor<f64>>>, Error> {
+///         Ok(vec![Some(adjoint * 3.0 * inputs[0] * inputs[0])])
 ///     }
 /// }
 ///
@@ -66,18 +76,39 @@ pub trait CustomOp<T: Real> {
     fn value(&self, inputs: &[ArrayViewD<'_, T>]) -> Result<ArrayD<T>, Error>;
 
     /// Every input's share of the output's adjoint, in the input's shape; `None` for an input that gets none.
-    fn vjp(&self, inputs: &[Tensor<T>], output: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>>;
+    ///
+    /// # Errors
+    /// If there is no derivative; [`Error::Rejected`] says why. What is differentiated fails with it: `backward` panics
+    /// with its text at the line of its caller, `try_backward` returns it, and the tape is as it was before.
+    fn vjp(&self, inputs: &[Tensor<T>], output: Tensor<T>, adjoint: Tensor<T>)
+    -> Result<Vec<Option<Tensor<T>>>, Error>;
 
     /// How the output changes when the inputs change by `tangents`, of which `None` is zero. Returning `None`, as the
     /// default does, lets the tape transpose [`vjp`](Self::vjp).
-    fn jvp(&self, inputs: &[Tensor<T>], output: Tensor<T>, tangents: &[Option<Tensor<T>>]) -> Option<Tensor<T>> {
+    ///
+    /// # Errors
+    /// As [`vjp`](Self::vjp).
+    fn jvp(
+        &self,
+        inputs: &[Tensor<T>],
+        output: Tensor<T>,
+        tangents: &[Option<Tensor<T>>],
+    ) -> Result<Option<Tensor<T>>, Error> {
         let _ = (inputs, output, tangents);
-        None
+        Ok(None)
     }
 
     /// [`vjp`](Self::vjp) for a sweep, which takes the numbers and differentiates no further: what a rule overrides that
     /// has the numbers for less than it takes to record them, as a [`checkpoint`](crate::checkpoint) does, which sweeps.
-    fn swept_vjp(&self, inputs: &[Tensor<T>], output: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    ///
+    /// # Errors
+    /// As [`vjp`](Self::vjp).
+    fn swept_vjp(
+        &self,
+        inputs: &[Tensor<T>],
+        output: Tensor<T>,
+        adjoint: Tensor<T>,
+    ) -> Result<Vec<Option<Tensor<T>>>, Error> {
         self.vjp(inputs, output, adjoint)
     }
 }
@@ -170,7 +201,7 @@ pub(crate) fn run<T: Real>(recording: u32, node: u32, gradients: &mut Gradients<
             }
             Callback::Operation(operation) => {
                 let inputs = living::with(recording, node, "backward", |tape: &mut Storage<T>| arrays(tape, node))?;
-                let shares = shares(&*operation, inputs, &adjoint)?;
+                let shares = if is_zero(&adjoint) { zeros(inputs) } else { shares(&*operation, inputs, &adjoint)? };
                 living::with(recording, node, "backward", |tape: &mut Storage<T>| {
                     sweep::add_shares(tape, gradients, node, &shares);
                 })?;
@@ -187,6 +218,16 @@ fn arrays<T: Real>(tape: &Storage<T>, node: u32) -> Vec<ArrayD<T>> {
     operands.iter().chain([&node]).map(|&node| kernel::to_array(tape.slot(node).view())).collect()
 }
 
+fn is_zero<T: Real>(adjoint: &ArrayD<T>) -> bool {
+    adjoint.iter().all(|&g| g == T::zero())
+}
+
+/// The shares of an adjoint of zero, of the inputs before an output.
+fn zeros<T: Real>(mut arrays: Vec<ArrayD<T>>) -> Vec<Option<ArrayD<T>>> {
+    arrays.pop();
+    arrays.into_iter().map(|input| Some(ArrayD::zeros(input.raw_dim()))).collect()
+}
+
 /// The numbers of an operation's shares, worked out on a tape of its own.
 fn shares<T: Real>(
     operation: &dyn CustomOp<T>,
@@ -198,7 +239,7 @@ fn shares<T: Real>(
         // Variables, because the rule may differentiate something itself.
         let inputs: Vec<Tensor<T>> = arrays.iter().map(|input| tape.variable(input)).collect();
         let (output, adjoint) = (tape.variable(&output), tape.constant(adjoint));
-        let shares = checked(operation, &inputs, operation.swept_vjp(&inputs, output, adjoint))?;
+        let shares = checked(operation, &inputs, operation.swept_vjp(&inputs, output, adjoint)?)?;
         Ok(shares.into_iter().map(|share| share.map(Tensor::to_array)).collect())
     })
 }
@@ -314,18 +355,16 @@ where
         Ok(ndarray::arr0((self.value)(&numbers)).into_dyn())
     }
 
-    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let numbers: Vec<Var<T>> = (0..inputs[0].shape().size()).map(|i| inputs[0].at([i])).collect();
         let adjoint = adjoint.at([]);
         let partials = (self.partials)(&numbers).into_iter();
         let shares: Vec<Var<T>> = partials.map(|partial| adjoint * partial).collect();
-        vec![Some(beside(inputs[0], &shares))]
+        // All may be constants, which are on no tape.
+        let share =
+            inputs[0].on_tape("custom", |tape| tape.stack_vars(&shares, Shape::from([shares.len()]), "custom"))?;
+        Ok(vec![Some(share)])
     }
-}
-
-/// Numbers, all of which may be constants, as a tensor on the tape of another one.
-fn beside<T: Real>(tensor: Tensor<T>, vars: &[Var<T>]) -> Tensor<T> {
-    unwrap(tensor.on_tape("custom", |tape| tape.stack_vars(vars, Shape::from([vars.len()]), "custom")))
 }
 
 impl<T: Real> Var<T> {

@@ -3,6 +3,7 @@
 mod control;
 mod pass;
 mod spare;
+mod swept;
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -27,7 +28,7 @@ use crate::params::{Parameter, Params};
 use crate::position::Eras;
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
-use crate::sweep::{self, Root};
+use crate::sweep::Root;
 use crate::tensor::Tensor;
 use crate::transpose::{MOST_AXES, Saved};
 use crate::var::Var;
@@ -546,7 +547,7 @@ impl<T: Real> Tape<T> {
     /// The value and the gradients of a root that may be constant: its gradients are zero then.
     #[track_caller]
     pub(crate) fn value_and_grad_of(&self, root: impl Root<T>) -> (T, Gradients<T>) {
-        unwrap(sweep::value_and_grad(|| self.borrow(), root))
+        unwrap(self.try_value_and_grad_of(root))
     }
 
     /// Binds the parameters, evaluates `compute`, and returns a copy of the result. The recording is over then.
