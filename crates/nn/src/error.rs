@@ -19,15 +19,50 @@ pub enum Error {
         /// The input's shape.
         input: Shape,
     },
-    /// The input of a layer does not have the axes that the layer works along.
+    /// Queries, keys and values do not suit one another.
+    #[error("{operation}: query of shape {query}, key of shape {key}, value of shape {value}: {rule}")]
+    Attention {
+        /// The layer or function.
+        operation: &'static str,
+        /// The shape of the queries.
+        query: Shape,
+        /// The shape of the keys.
+        key: Shape,
+        /// The shape of the values.
+        value: Shape,
+        /// The rule that they break.
+        rule: &'static str,
+    },
+    /// A mask does not suit the scores that it is meant for.
+    #[error("attention: {mask} mask of shape {shape} and scores of shape {scores}: {rule}",
+        rule = if *mask == "padding" { "it must be [keys] or [batch, keys]" } else { "it must broadcast to theirs" })]
+    AttentionMask {
+        /// Which of the masks.
+        mask: &'static str,
+        /// Its shape.
+        shape: Shape,
+        /// The scores' shape, `[.., queries, keys]`.
+        scores: Shape,
+    },
+    /// The input of a layer does not have the axes, or the channels, that the layer was made for.
     #[error("{layer}: input of shape {input}: expected {expected}")]
-    Axes {
+    Input {
         /// The layer.
         layer: &'static str,
-        /// The axes, in letters.
-        expected: &'static str,
         /// The input's shape.
         input: Shape,
+        /// The shapes that it takes.
+        expected: String,
+    },
+    /// A normalising layer is to take the variance of one value.
+    #[error("{layer}: input of shape {input}: one value a {of} has no spread; train with more, or evaluate")]
+    OneValue {
+        /// The layer.
+        layer: &'static str,
+        /// The input's shape.
+        input: Shape,
+        /// What there is one value of.
+        of: &'static str,
     },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
@@ -165,8 +200,12 @@ mod tests {
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
             ),
             (
-                Error::Axes { layer: "Lstm", expected: "[time, batch, features]", input: Shape::from([3]) },
-                "Lstm: input of shape [3]: expected [time, batch, features]",
+                Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
+                "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
+            ),
+            (
+                Error::OneValue { layer: "BatchNorm1d", input: Shape::from([1, 3]), of: "channel" },
+                "BatchNorm1d: input of shape [1, 3]: one value a channel has no spread; train with more, or evaluate",
             ),
             (
                 Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },
@@ -198,7 +237,7 @@ mod tests {
                 "cross_entropy: logits of shape []: the last axis must be that of the classes",
             ),
             (
-                Error::LabelCount { loss, logits: shape, expected: 2, found: 5 },
+                Error::LabelCount { loss, logits: shape.clone(), expected: 2, found: 5 },
                 "cross_entropy: logits of shape [2, 3]: expected 2 labels, one a row, found 5",
             ),
             (
@@ -216,6 +255,25 @@ mod tests {
                     rule: "a matrix is needed: two axes",
                 },
                 "sparse: shape [7]: a matrix is needed: two axes",
+            ),
+            (
+                Error::Attention {
+                    operation: "MultiheadAttention",
+                    query: shape.clone(),
+                    key: shape.clone(),
+                    value: Shape::from([4, 3]),
+                    rule: "there must be one value for each key",
+                },
+                "MultiheadAttention: query of shape [2, 3], key of shape [2, 3], value of shape [4, 3]: \
+                 there must be one value for each key",
+            ),
+            (
+                Error::AttentionMask { mask: "additive", shape: Shape::from([4]), scores: shape.clone() },
+                "attention: additive mask of shape [4] and scores of shape [2, 3]: it must broadcast to theirs",
+            ),
+            (
+                Error::AttentionMask { mask: "padding", shape: Shape::from([4]), scores: shape },
+                "attention: padding mask of shape [4] and scores of shape [2, 3]: it must be [keys] or [batch, keys]",
             ),
             (
                 Error::Tape(tape::Error::ForeignParameter),

@@ -1,5 +1,6 @@
 //! What can go wrong when a tape is used: one enumeration.
 
+use std::fmt;
 use std::panic::Location;
 
 use crate::anomaly::Anomaly;
@@ -278,20 +279,14 @@ pub enum Error {
         found: usize,
     },
     /// A program's input is not what it was in the recording.
-    #[error(
-        "program: input {input} is {kind} of shape {shape} where the recording had {expected_kind} of shape {expected}"
-    )]
+    #[error("program: input {input} is {found} where the recording had {expected}")]
     ProgramInput {
         /// The number of the input.
         input: usize,
-        /// What it was in the recording: an array, or a list of indices.
-        expected_kind: &'static str,
-        /// Its shape in the recording.
-        expected: Shape,
+        /// What it was in the recording.
+        expected: InputKind,
         /// What it is.
-        kind: &'static str,
-        /// Its shape.
-        shape: Shape,
+        found: InputKind,
     },
     /// More nodes than a 32-bit number counts.
     #[error("tape: more than {limit} operations in one recording")]
@@ -299,6 +294,28 @@ pub enum Error {
         /// The most operations a recording holds.
         limit: usize,
     },
+}
+
+/// What an input of a program is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputKind {
+    /// Elements of this shape.
+    Array(Shape),
+    /// Indices of this shape.
+    Indices(Shape),
+    /// A [`Seed`](crate::Seed).
+    Seed,
+}
+
+impl fmt::Display for InputKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Array(shape) => write!(f, "an array of shape {shape}"),
+            Self::Indices(shape) => write!(f, "a list of indices of shape {shape}"),
+            Self::Seed => f.write_str("a seed"),
+        }
+    }
 }
 
 /// The value, or a panic with the error's text at the line of the caller, whose callers are marked to be looked through.

@@ -73,7 +73,7 @@ pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, che
 pub use checkpoint::{checkpoint, checkpoint_loop, try_checkpoint, try_checkpoint_loop};
 pub use custom::CustomOp;
 pub use elements::Elements;
-pub use error::Error;
+pub use error::{Error, InputKind};
 pub use functions::{
     derivative, gradient, hessian, hvp, jacobian, jvp, try_hessian, try_hvp, try_jacobian, try_jvp, try_value_and_grad,
     try_vjp, value_and_grad, vjp,

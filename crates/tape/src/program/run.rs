@@ -8,6 +8,7 @@ use crate::arena::Arena;
 use crate::kernel::{self, View};
 use crate::op::Extreme;
 use crate::product::{self, Operand as Factor};
+use crate::random::Seed;
 use crate::real::Real;
 use crate::transpose::around;
 
@@ -23,12 +24,22 @@ pub(super) struct Plan<T> {
 pub(super) struct Workspace<T: Real> {
     memory: Arena<T>,
     scratch: Arena<T>,
-    pub(super) indices: Vec<u32>,
+    indices: Vec<u32>,
+    /// For the order of one line.
+    line: Vec<u32>,
+    /// One for every input; of those that are no seeds, nobody asks.
+    seeds: Vec<Seed>,
 }
 
 impl<T: Real> Workspace<T> {
-    pub(super) fn new(indices: Vec<u32>) -> Self {
-        Self { memory: Arena::new(), scratch: Arena::new(), indices }
+    pub(super) fn new(indices: Vec<u32>, inputs: usize) -> Self {
+        Self {
+            memory: Arena::new(),
+            scratch: Arena::new(),
+            indices,
+            line: Vec::new(),
+            seeds: vec![Seed::from(0); inputs],
+        }
     }
 }
 
@@ -41,6 +52,8 @@ pub(super) struct Run<'a, T: Real> {
     memory: *mut T,
     scratch: &'a mut Arena<T>,
     indices: &'a mut Vec<u32>,
+    line: &'a mut Vec<u32>,
+    seeds: &'a mut Vec<Seed>,
 }
 
 impl<'a, T: Real> Run<'a, T> {
@@ -50,10 +63,10 @@ impl<'a, T: Real> Run<'a, T> {
         params: &'a [T],
         gradients: &'a mut [T],
     ) -> Self {
-        let Workspace { memory, scratch, indices } = workspace;
+        let Workspace { memory, scratch, indices, line, seeds } = workspace;
         memory.reset();
         let memory = memory.take(plan.layout.len).as_mut_ptr();
-        Self { plan, params, gradients, memory, scratch, indices }
+        Self { plan, params, gradients, memory, scratch, indices, line, seeds }
     }
 
     /// Where a tensor input is written.
@@ -64,6 +77,10 @@ impl<'a, T: Real> Run<'a, T> {
 
     pub(super) fn list(&mut self, range: Range<usize>) -> &mut [u32] {
         &mut self.indices[range]
+    }
+
+    pub(super) fn set_seed(&mut self, input: usize, seed: Seed) {
+        self.seeds[input] = seed;
     }
 
     /// Carries out all steps.
@@ -130,19 +147,16 @@ impl<'a, T: Real> Run<'a, T> {
     fn step(&mut self, step: &'a Step) {
         let Step { action, operands, output: place, accumulate } = step;
         let accumulate = *accumulate;
-        if let &Action::Places { axis, extreme, indices } = action {
+        if let &Action::Places { axis, search, indices } = action {
             let x = self.operand(&operands[0]);
             let elements = kernel::dense(x, self.scratch);
-            let [outer, middle, inner] = around(x.shape, axis);
-            let values = self.scratch.take(outer * inner);
-            let list = &mut self.indices[indices.start as usize..][..indices.len as usize];
-            let find = match extreme {
-                Extreme::Max => kernel::max,
-                Extreme::Min => kernel::min,
-            };
-            return find(elements, outer, middle, inner, values, list);
+            let places = &mut self.indices[indices.start as usize..][..indices.len as usize];
+            return search.find(elements, around(x.shape, axis), self.scratch, self.line, places);
         }
         let out = self.output(place);
+        if let Action::Draw(draw) = action {
+            return draw.distribution.draw(self.seeds[draw.input], draw.number, out);
+        }
         let x = |operand: usize| self.operand(&operands[operand]);
         let dense = |operand: usize| kernel::dense(self.operand(&operands[operand]), self.scratch);
         match action {
@@ -174,7 +188,7 @@ impl<'a, T: Real> Run<'a, T> {
                 let (rows, cols) = rows(&place.shape);
                 kernel::log_softmax(dense(0), rows, cols, out);
             }
-            Action::Places { .. } => unreachable!("dealt with above"),
+            Action::Draw(_) | Action::Places { .. } => unreachable!("dealt with above"),
             Action::UnaryShare(rule) => kernel::unary_share(*rule, x(0), x(1), dense(2), out, accumulate),
             Action::PowiShare(n) => kernel::powi_share(*n, x(0), x(1), dense(2), out, accumulate),
             Action::BinaryShare(rule, side) => {

@@ -7,11 +7,13 @@
 use smallvec::SmallVec;
 
 use super::graph::{Graph, Id, IndexInput, Source, Value};
-use crate::kernel::Side;
+use crate::indices::Saved;
+use crate::kernel::{Search, Side};
 use crate::op::{Comparison, Extreme, TensorOp};
 use crate::rules::{Binary, Unary};
 use crate::shape::{Shape, Strides};
-use crate::transpose::{AxisSet, Cut, Factor, Linear, Saved, left_share, right_share};
+use crate::tape::Draw;
+use crate::transpose::{AxisSet, Cut, Factor, Linear, left_share, right_share};
 
 /// A stretch of memory that one value is written to; where it lies is decided later.
 pub(super) type Buffer = u32;
@@ -65,10 +67,12 @@ pub(super) enum Action {
     Part(Cut),
     Extreme(Extreme),
     LogSoftmax,
+    /// Random numbers.
+    Draw(Draw),
     /// Fills in a list of indices.
     Places {
         axis: usize,
-        extreme: Extreme,
+        search: Search,
         indices: Saved,
     },
     /// Operands x, y, g.
@@ -181,10 +185,15 @@ impl Planner<'_> {
             Source::Param(parameter) => {
                 return Place::dense(Memory::Params, self.starts[*parameter], value.shape.clone());
             }
-            &Source::Places { axis, extreme, indices } => {
+            &Source::Draw(draw) => {
+                let output = self.buffer(value.shape.clone());
+                self.step(Action::Draw(draw), [], &output, false);
+                return output;
+            }
+            &Source::Places { axis, search, indices } => {
                 let output = self.buffer(Shape::from([0]));
                 let operand = self.place(value.operands[0]).clone();
-                self.step(Action::Places { axis, extreme, indices }, [operand], &output, false);
+                self.step(Action::Places { axis, search, indices }, [operand], &output, false);
                 return output;
             }
             Source::Computed(op) => op,
@@ -282,7 +291,7 @@ impl Planner<'_> {
         let value = &self.values[id as usize];
         let place = match value.source {
             Source::Param(parameter) => Place::dense(Memory::Gradients, self.starts[parameter], value.shape.clone()),
-            Source::Input(_) | Source::Constant(_) | Source::Computed(_) | Source::Places { .. } => {
+            Source::Input(_) | Source::Constant(_) | Source::Computed(_) | Source::Draw(_) | Source::Places { .. } => {
                 self.buffer(value.shape.clone())
             }
         };
