@@ -24,7 +24,8 @@ use crate::var::Var;
 ///
 /// The rule is written with tensors, and serves three times: a sweep calls it on a tape of its own and takes the numbers,
 /// a recorded derivative calls it with the handles of the tape, so that it can be differentiated again, and a tangent is
-/// its transpose.
+/// its transpose. A [`Program`](crate::Program) runs value and rule anew in every run; what they allocate, they allocate
+/// each time.
 ///
 /// A zero adjoint absorbs: where the whole adjoint of an output is zero, a sweep does not ask the rule, and every input
 /// gets zeros; a recorded derivative and a tangent take zeros wherever the rule has something else, or fails. Which
@@ -69,7 +70,7 @@ pub trait CustomOp<T: Real> {
     /// The name, for errors and pictures.
     fn name(&self) -> &'static str;
 
-    /// The output's elements.
+    /// The output's elements. They depend on the inputs alone, and their shape on the inputs' shapes.
     ///
     /// # Errors
     /// If the inputs do not suit the operation; [`Error::Rejected`] says why.
@@ -201,7 +202,7 @@ pub(crate) fn run<T: Real>(recording: u32, node: u32, gradients: &mut Gradients<
             }
             Callback::Operation(operation) => {
                 let inputs = living::with(recording, node, "backward", |tape: &mut Storage<T>| arrays(tape, node))?;
-                let shares = if is_zero(&adjoint) { zeros(inputs) } else { shares(&*operation, inputs, &adjoint)? };
+                let shares = shares(&*operation, inputs, &adjoint)?;
                 living::with(recording, node, "backward", |tape: &mut Storage<T>| {
                     sweep::add_shares(tape, gradients, node, &shares);
                 })?;
@@ -218,24 +219,18 @@ fn arrays<T: Real>(tape: &Storage<T>, node: u32) -> Vec<ArrayD<T>> {
     operands.iter().chain([&node]).map(|&node| kernel::to_array(tape.slot(node).view())).collect()
 }
 
-fn is_zero<T: Real>(adjoint: &ArrayD<T>) -> bool {
-    adjoint.iter().all(|&g| g == T::zero())
-}
-
-/// The shares of an adjoint of zero, of the inputs before an output.
-fn zeros<T: Real>(mut arrays: Vec<ArrayD<T>>) -> Vec<Option<ArrayD<T>>> {
-    arrays.pop();
-    arrays.into_iter().map(|input| Some(ArrayD::zeros(input.raw_dim()))).collect()
-}
-
-/// The numbers of an operation's shares, worked out on a tape of its own.
-fn shares<T: Real>(
+/// The numbers of an operation's shares, worked out on a tape of its own. The arrays are its inputs and its output. An
+/// adjoint of zero has shares of zero, whatever the rule is.
+pub(crate) fn shares<T: Real>(
     operation: &dyn CustomOp<T>,
     mut arrays: Vec<ArrayD<T>>,
     adjoint: &ArrayD<T>,
 ) -> Result<Vec<Option<ArrayD<T>>>, Error> {
+    let output = arrays.pop().expect("the output is the last");
+    if adjoint.iter().all(|&g| g == T::zero()) {
+        return Ok(arrays.iter().map(|input| Some(ArrayD::zeros(input.raw_dim()))).collect());
+    }
     Tape::with_spare(|tape| {
-        let output = arrays.pop().expect("the output is the last");
         // Variables, because the rule may differentiate something itself.
         let inputs: Vec<Tensor<T>> = arrays.iter().map(|input| tape.variable(input)).collect();
         let (output, adjoint) = (tape.variable(&output), tape.constant(adjoint));
@@ -286,7 +281,6 @@ impl<T: Real> Tensor<T> {
         let first = *inputs.first().ok_or(Error::NoTape { operation: name })?;
         let operands: Nodes = first.on_tape(name, |tape| tape.own_all(inputs, name))?;
         let elements = first.on_tape(name, |tape| {
-            tape.look_at(name)?;
             Ok(operands.iter().map(|&node| kernel::to_array(tape.slot(node).view())).collect::<Vec<_>>())
         })?;
         let views: Vec<_> = elements.iter().map(|elements| elements.view()).collect();
@@ -295,7 +289,8 @@ impl<T: Real> Tensor<T> {
         let operation: Rc<dyn CustomOp<T>> = Rc::new(operation);
         first.on_tape(name, |tape| {
             let output = tape.record_array(TensorOp::Custom(name), &operands, &value);
-            if tape.is_active(output.node) {
+            // A program runs it also where no gradient is computed.
+            if tape.is_active(output.node) || tape.origins.is_some() {
                 tape.callbacks.insert(output.node, Callback::Operation(Rc::clone(&operation)));
             }
             Ok(output)
@@ -317,11 +312,12 @@ impl<T: Real> Tensor<T> {
     /// ```
     ///
     /// # Panics
-    /// If the tensor is stale or a constant, through which no adjoint comes.
+    /// If the tensor is stale or a constant, through which no adjoint comes, or a program is recorded.
     #[track_caller]
     pub fn hook(self, hook: impl Fn(ArrayViewD<'_, T>) -> Option<ArrayD<T>> + 'static) {
         let hook: Rc<Hook<T>> = Rc::new(hook);
         unwrap(self.on_tape("hook", |tape| {
+            tape.look_at("hook")?;
             if !tape.is_active(self.node) {
                 let rule = "no adjoint comes to a constant";
                 return Err(Error::Shape { operation: "hook", shape: tape.shape(self.node).clone(), rule });

@@ -270,6 +270,22 @@ pub enum Error {
         /// The number of the input.
         input: usize,
     },
+    /// An operation of a computation that is exported has no counterpart in ONNX.
+    #[cfg(feature = "onnx")]
+    #[error("onnx: {operation} has no counterpart among the operators of ONNX")]
+    NotInOnnx {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A name of an input or an output of an ONNX model cannot be used.
+    #[cfg(feature = "onnx")]
+    #[error("onnx: the name {name:?} cannot be used: {rule}")]
+    OnnxName {
+        /// The name.
+        name: String,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
     /// A program is run with more or fewer inputs than it was recorded with.
     #[error("program: {found} inputs where the recording had {expected}")]
     ProgramInputs {

@@ -87,6 +87,8 @@ pub use kernel::VectorMath;
 pub use operations::{Operation, operations};
 pub use params::{ParamId, Parameter, Params};
 pub use position::Position;
+#[cfg(feature = "onnx")]
+pub use program::Onnx;
 pub use program::{Input, Inputs, Program, ScalarProgram};
 pub use random::Seed;
 pub use real::Real;

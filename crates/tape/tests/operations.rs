@@ -92,7 +92,11 @@ fn of_tensors(inputs: &[ArrayD<f64>], f: fn(&[Tensor<f64>]) -> Tensor<f64>) -> R
     }
     let second = |x: &[Tensor<f64>]| {
         let shares = f(x).try_vjp(weighted_ones(f(x)), x).expect("an adjoint of the output's shape");
-        shares.into_iter().map(|g| (g * 0.7 + 0.4).sin().sum()).reduce(|sum, part| sum + part).expect("there are inputs")
+        shares
+            .into_iter()
+            .map(|g| (g * 0.7 + 0.4).sin().sum())
+            .reduce(|sum, part| sum + part)
+            .expect("there are inputs")
     };
     let report = Check::new().directions(3).tensors(second, inputs);
     if report.passed() { Ok(()) } else { Err(("second order", report.to_string())) }
