@@ -197,6 +197,7 @@ fn every_method_of_tensors_has_its_row() {
         "jacobian",
         "hessian",
         "new",
+        "new_constant",
         "size",
         "keep",
         "stride",
