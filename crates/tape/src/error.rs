@@ -139,6 +139,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A pattern chooses no parameter.
+    #[error("parameters: no name matches {pattern:?}")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
     /// No parameter has this name.
     #[error("parameters: there is no parameter {name:?}")]
     UnknownParameter {
