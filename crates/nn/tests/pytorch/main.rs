@@ -9,6 +9,7 @@ mod cross_entropy;
 mod embedding;
 mod linear;
 mod norm;
+mod parametrization;
 mod pool;
 mod recurrent;
 mod reference;
