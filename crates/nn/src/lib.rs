@@ -69,6 +69,7 @@ mod error;
 pub mod init;
 mod layer;
 mod loss;
+mod summary;
 
 pub use error::Error;
 pub use init::Init;
@@ -100,3 +101,4 @@ pub use layer::sequential::{Layer, Sequential};
 pub use layer::upsample::Upsample;
 pub use loss::cross_entropy::{cross_entropy, try_cross_entropy};
 pub use loss::mse::{mse, try_mse};
+pub use summary::{Rows, Summary, SummaryRow};

@@ -139,6 +139,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A pattern chooses no parameter.
+    #[error("parameters: no name matches {pattern:?}")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
     /// No parameter has this name.
     #[error("parameters: there is no parameter {name:?}")]
     UnknownParameter {
@@ -269,6 +275,22 @@ pub enum Error {
     UnusedIndices {
         /// The number of the input.
         input: usize,
+    },
+    /// An operation of a computation that is exported has no counterpart in ONNX.
+    #[cfg(feature = "onnx")]
+    #[error("onnx: {operation} has no counterpart among the operators of ONNX")]
+    NotInOnnx {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A name of an input or an output of an ONNX model cannot be used.
+    #[cfg(feature = "onnx")]
+    #[error("onnx: the name {name:?} cannot be used: {rule}")]
+    OnnxName {
+        /// The name.
+        name: String,
+        /// The rule that it breaks.
+        rule: &'static str,
     },
     /// A program is run with more or fewer inputs than it was recorded with.
     #[error("program: {found} inputs where the recording had {expected}")]

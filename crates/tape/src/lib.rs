@@ -82,8 +82,10 @@ pub use implicit::{fixed_point, root, solve, try_fixed_point, try_root, try_solv
 pub use indices::Indices;
 pub use kernel::VectorMath;
 pub use operations::{Operation, operations};
-pub use params::{ParamId, Parameter, Params};
+pub use params::{ParamId, Parameter, Params, matches};
 pub use position::Position;
+#[cfg(feature = "onnx")]
+pub use program::Onnx;
 pub use program::{Input, Inputs, Program, ScalarProgram};
 pub use random::Seed;
 pub use real::Real;

@@ -1,24 +1,31 @@
 //! Record a computation of tensors once, replay it at full speed.
 //!
 //! `graph` reads a recording, `schedule` lays out the steps forwards and backwards, `memory` decides where everything
-//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`.
+//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`; `onnx`
+//! writes the graph for other engines.
 
 mod graph;
 mod inputs;
 mod memory;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod run;
 mod scalar;
 mod schedule;
 
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
 
 use self::inputs::Given;
 pub use self::inputs::{Input, Inputs};
+#[cfg(feature = "onnx")]
+pub use self::onnx::Onnx;
 use self::run::{Plan, Run, Workspace};
 pub use self::scalar::ScalarProgram;
+use crate::custom::CustomOp;
 use crate::error::{Error, InputKind, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel;
@@ -31,7 +38,9 @@ use crate::tensor::Tensor;
 ///
 /// What a run does is worked out when it is recorded: constants are folded, what is computed twice is computed once, what
 /// nobody asks for not at all; forward and backward pass are one list of steps in one piece of memory. A run allocates
-/// nothing, locks nothing and looks nothing up.
+/// nothing, locks nothing and looks nothing up. Only a user's operation ([`CustomOp`](crate::CustomOp)), a checkpoint and a
+/// decomposition do as they like, for their code runs anew every time; an input that they give no share of the gradient
+/// has a zero one.
 ///
 /// ```
 /// use ndarray::array;
@@ -70,6 +79,7 @@ pub struct Program<T: Real> {
     plan: Arc<Plan<T>>,
     workspace: Workspace<T>,
     gradients: Gradients<T>,
+    customs: Vec<Rc<dyn CustomOp<T>>>,
     set: u32,
     table: Arc<Vec<Parameter>>,
     /// What each input has to look like.
@@ -175,6 +185,8 @@ impl<T: Real> Program<T> {
         let layout = memory::lay_out(&schedule);
         let mut constants = graph.constants;
         constants.push(T::one());
+        let custom = |&node: &u32| storage.callbacks.operation(node).expect("a custom operation is kept");
+        let customs = graph.custom_nodes.iter().map(custom).collect();
         let mut gradients = Gradients::for_params(params, &vec![T::zero(); params.size()])?;
         gradients.set_reached(&schedule.reached);
         for (parameter, node) in storage.latest_updates() {
@@ -188,6 +200,7 @@ impl<T: Real> Program<T> {
             workspace: Workspace::new(graph.indices, I::COUNT),
             plan: Arc::new(Plan { schedule, layout, constants }),
             gradients,
+            customs,
             set: params.set(),
             table: Arc::clone(params.shared_table()),
             inputs: expected,
@@ -201,7 +214,8 @@ impl<T: Real> Program<T> {
     /// # Errors
     /// [`Error::ForeignParameter`] or [`Error::ParameterLayout`] if the parameters are not those of the recording,
     /// [`Error::ProgramInput`] if an input has another shape or kind or there are more or fewer of them,
-    /// [`Error::Index`] if an index is not below its axis' length. Nothing has been computed then.
+    /// [`Error::Index`] if an index is not below its axis' length: nothing has been computed then. What a user's operation
+    /// fails with; the outputs are those of the run before then.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "inputs are a tuple of references, written where they are handed over"
@@ -231,7 +245,7 @@ impl<T: Real> Program<T> {
             Ok::<(), std::convert::Infallible>(())
         });
         let Ok(()) = nothing_fails;
-        run.steps();
+        run.steps(&self.customs)?;
         let first = run.root(0);
         let value = first.data.get(first.offset).copied().unwrap_or_else(T::nan);
         let outputs = self.outputs.iter_mut().map(|output| output.as_slice_mut().expect("made in one piece"));

@@ -93,13 +93,23 @@ pub enum Layer<P = ParamId> {
 }
 
 macro_rules! from_layers {
-    ($($variant:ident $layer:ty;)*) => {$(
+    ($($variant:ident $layer:ty;)*) => {
+    $(
         impl<P> From<$layer> for Layer<P> {
             fn from(layer: $layer) -> Self {
                 Self::$variant(layer)
             }
         }
-    )*};
+    )*
+
+        impl<P> Layer<P> {
+            fn variant(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => stringify!($variant),)*
+                }
+            }
+        }
+    };
 }
 from_layers! {
     Linear Linear<P>;
@@ -131,6 +141,23 @@ from_layers! {
     Prelu Prelu<P>;
     Residual Residual<P>;
     Sequential Sequential<P>;
+}
+
+impl<P> Layer<P> {
+    /// What kind of layer it is, as its type is called, or its variant where one type stands for many.
+    pub(crate) fn kind(&self) -> String {
+        let printed = if let Self::Pool(layer) = self {
+            format!("{layer:?}")
+        } else if let Self::Reshape(layer) = self {
+            format!("{layer:?}")
+        } else if let Self::Activation(layer) = self {
+            format!("{layer:?}")
+        } else {
+            return self.variant().to_owned();
+        };
+        // The settings of a variant are printed behind its name.
+        printed.split(['(', ' ']).next().unwrap_or_default().to_owned()
+    }
 }
 
 impl Layer<Init> {

@@ -20,7 +20,7 @@ pub(crate) use scan::running_sum;
 pub use vector_math::VectorMath;
 pub(crate) use vector_math::normal_cdf;
 pub(crate) use view::{
-    TILE, Tiles, View, add, add_strided, any_nonzero, copy, copy_strided, dense, is_dense, to_array,
+    Room, TILE, Tiles, View, add, add_strided, any_nonzero, copy, copy_strided, dense, is_dense, to_array,
 };
 
 /// Runs `work` compiled for the widest vectors of this machine: AVX-512, AVX2 with FMA, or what the target always has.

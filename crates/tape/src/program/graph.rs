@@ -28,6 +28,8 @@ pub(super) enum Source {
     /// Elements that are the same in every run: where they begin among all constants.
     Constant(usize),
     Computed(TensorOp),
+    /// What a user's operation gives; which one, by its number among those of the graph.
+    Custom(usize),
     /// Random numbers of a seed that is an input.
     Draw(Draw),
     /// Indices, not elements: where an operand has the elements that are looked for along an axis.
@@ -67,6 +69,8 @@ pub(super) struct Graph<T> {
     pub(super) constants: Vec<T>,
     pub(super) indices: Vec<u32>,
     pub(super) index_inputs: Vec<IndexInput>,
+    /// The nodes of users' operations.
+    pub(super) custom_nodes: Vec<u32>,
     /// The values that were asked for, in the order of the asking.
     pub(super) roots: Vec<Id>,
 }
@@ -92,6 +96,7 @@ pub(super) fn read<T: Real>(tape: &Storage<T>, inputs: &[u32], roots: &[u32]) ->
         constants: Vec::new(),
         indices: tape.indices.clone(),
         index_inputs: Vec::new(),
+        custom_nodes: Vec::new(),
         roots: Vec::new(),
     };
     let mut builder = Builder {
@@ -136,6 +141,12 @@ impl<T: Real> Builder<'_, T> {
         let constant = |id: &Id| matches!(self.graph.values[*id as usize].source, Source::Constant(_));
         if operands.iter().all(constant) && !self.reads_an_input(&slot.op) {
             return Ok(self.constant(slot));
+        }
+        if let TensorOp::Custom(_) = slot.op {
+            // Two operations of one name may be different ones.
+            let id = self.push(Source::Custom(self.graph.custom_nodes.len()), operands, slot);
+            self.graph.custom_nodes.push(node);
+            return Ok(id);
         }
         // The same value with its derivative and without, from a scope that is not differentiated, are two values.
         if let Some(same) = self.simplified(&slot.op, &operands, &slot.shape)

@@ -75,6 +75,12 @@ pub(super) enum Action {
         search: Search,
         indices: Saved,
     },
+    /// What a user's operation of this number gives.
+    Custom(usize),
+    /// Operands x.., y, g of a user's operation: its shares, which are kept for the steps behind.
+    CustomShares(usize),
+    /// The share of an input, from those that were kept.
+    CustomShare(usize),
     /// Operands x, y, g.
     UnaryShare(Unary),
     PowiShare(i32),
@@ -196,6 +202,13 @@ impl Planner<'_> {
                 self.step(Action::Places { axis, search, indices }, [operand], &output, false);
                 return output;
             }
+            &Source::Custom(number) => {
+                let output = self.buffer(value.shape.clone());
+                let operands: SmallVec<[Place; 4]> =
+                    value.operands.iter().map(|&operand| self.place(operand).clone()).collect();
+                self.step(Action::Custom(number), operands, &output, false);
+                return output;
+            }
             Source::Computed(op) => op,
         };
         let x = self.place(value.operands[0]).clone();
@@ -250,9 +263,14 @@ impl Planner<'_> {
         } else {
             self.adjoints[root as usize] = Some(seed);
         }
+        let values = self.values;
         for id in (0..=root).rev() {
-            if let (Source::Computed(op), Some(g)) = (&self.values[id as usize].source, self.adjoint_of(id)) {
-                self.hand_on(id, op, &g);
+            let Some(g) = self.adjoint_of(id) else { continue };
+            match &values[id as usize].source {
+                Source::Computed(op) => self.hand_on(id, op, &g),
+                &Source::Custom(number) => self.hand_on_custom(id, number, g),
+                Source::Input(_) | Source::Param(_) | Source::Constant(_) | Source::Draw(_) | Source::Places { .. } => {
+                }
             }
         }
     }
@@ -269,12 +287,17 @@ impl Planner<'_> {
             if self.contributions[id] == 0 || !value.active {
                 continue;
             }
-            if let Source::Computed(op) = &value.source {
-                for (position, &operand) in value.operands.iter().enumerate() {
-                    if self.takes_share(op, position, operand) {
-                        self.contributions[operand as usize] += 1;
-                    }
-                }
+            for (position, &operand) in value.operands.iter().enumerate() {
+                let takes_share = match &value.source {
+                    Source::Computed(op) => self.takes_share(op, position, operand),
+                    Source::Custom(_) => self.values[operand as usize].active,
+                    Source::Input(_)
+                    | Source::Param(_)
+                    | Source::Constant(_)
+                    | Source::Draw(_)
+                    | Source::Places { .. } => false,
+                };
+                self.contributions[operand as usize] += u32::from(takes_share);
             }
         }
     }
@@ -291,9 +314,12 @@ impl Planner<'_> {
         let value = &self.values[id as usize];
         let place = match value.source {
             Source::Param(parameter) => Place::dense(Memory::Gradients, self.starts[parameter], value.shape.clone()),
-            Source::Input(_) | Source::Constant(_) | Source::Computed(_) | Source::Draw(_) | Source::Places { .. } => {
-                self.buffer(value.shape.clone())
-            }
+            Source::Input(_)
+            | Source::Constant(_)
+            | Source::Computed(_)
+            | Source::Custom(_)
+            | Source::Draw(_)
+            | Source::Places { .. } => self.buffer(value.shape.clone()),
         };
         self.adjoints[id as usize] = Some(place.clone());
         (place, false)
@@ -304,6 +330,21 @@ impl Planner<'_> {
         for (position, &operand) in operands.iter().enumerate() {
             if self.takes_share(op, position, operand) {
                 self.share(id, op, g, position, operand);
+            }
+        }
+    }
+
+    /// A user's rule gives all shares at once. An input that it gives none gets zeros.
+    fn hand_on_custom(&mut self, id: Id, number: usize, g: Place) {
+        let operands = &self.values[id as usize].operands;
+        let nothing = self.buffer(Shape::from([0]));
+        let read: Vec<Place> =
+            operands.iter().chain([&id]).map(|&value| self.place(value).clone()).chain([g]).collect();
+        self.step(Action::CustomShares(number), read, &nothing, false);
+        for (position, &operand) in operands.iter().enumerate() {
+            if self.values[operand as usize].active {
+                let (output, accumulate) = self.target(operand);
+                self.step(Action::CustomShare(position), [], &output, accumulate);
             }
         }
     }
@@ -398,7 +439,7 @@ impl Planner<'_> {
             return;
         }
         let only = self.contributions[operand as usize] == 1;
-        if only && matches!(value.source, Source::Computed(_)) && g.is_dense() {
+        if only && matches!(value.source, Source::Computed(_) | Source::Custom(_)) && g.is_dense() {
             self.adjoints[operand as usize] = Some(g);
             return;
         }
