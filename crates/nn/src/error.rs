@@ -160,6 +160,32 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
+    /// What a loss is given has a shape that it cannot have.
+    #[error("{loss}: {operand} of shape {shape}: {rule}")]
+    Operand {
+        /// The loss.
+        loss: &'static str,
+        /// What is wrong.
+        operand: &'static str,
+        /// Its shape.
+        shape: Shape,
+        /// What is asked of it.
+        rule: &'static str,
+    },
+    /// A sequence is said to be longer than the axis it lies along.
+    #[error("{loss}: {lengths} {length} of sequence {row}: at most {most}, the length of its axis")]
+    SequenceLength {
+        /// The loss.
+        loss: &'static str,
+        /// Whose lengths they are.
+        lengths: &'static str,
+        /// The length.
+        length: usize,
+        /// Its position among the lengths.
+        row: usize,
+        /// The length of the axis.
+        most: usize,
+    },
     /// An initialiser that scales by the fans was asked for an array that has none.
     #[error("{initialiser}: shape {shape}: fans need at least two axes, [out, in, ..]")]
     Fans {
@@ -257,6 +283,19 @@ mod tests {
             (
                 Error::Label { loss, label: 3, row: 1, classes: 3 },
                 "cross_entropy: label 3 of row 1: expected one below 3, the number of classes",
+            ),
+            (
+                Error::Operand {
+                    loss,
+                    operand: "target",
+                    shape: Shape::from([7]),
+                    rule: "one for each pair is needed",
+                },
+                "cross_entropy: target of shape [7]: one for each pair is needed",
+            ),
+            (
+                Error::SequenceLength { loss: "ctc", lengths: "input_lengths", length: 4, row: 1, most: 3 },
+                "ctc: input_lengths 4 of sequence 1: at most 3, the length of its axis",
             ),
             (
                 Error::Fans { initialiser: "xavier_normal", shape: Shape::from([7]) },

@@ -8,6 +8,7 @@ mod convolution;
 mod cross_entropy;
 mod embedding;
 mod linear;
+mod loss;
 mod norm;
 mod parametrization;
 mod pool;
