@@ -100,6 +100,9 @@ pub use layer::recurrent::{self, Gru, GruCell, Lstm, LstmCell, Nonlinearity, Rnn
 pub use layer::reshape::Reshape;
 pub use layer::residual::Residual;
 pub use layer::sequential::{Layer, Sequential};
+pub use layer::transformer::decoder::{TransformerDecoder, TransformerDecoderLayer};
+pub use layer::transformer::encoder::{TransformerEncoder, TransformerEncoderLayer};
+pub use layer::transformer::whole::Transformer;
 pub use layer::upsample::Upsample;
 pub use loss::bce::{Bce, bce};
 pub use loss::bce_with_logits::{BceWithLogits, bce_with_logits};

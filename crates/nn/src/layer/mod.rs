@@ -21,4 +21,5 @@ pub mod recurrent;
 pub(crate) mod reshape;
 pub(crate) mod residual;
 pub(crate) mod sequential;
+pub(crate) mod transformer;
 pub(crate) mod upsample;

@@ -15,3 +15,4 @@ mod pool;
 mod recurrent;
 mod reference;
 mod reshape;
+mod transformer;

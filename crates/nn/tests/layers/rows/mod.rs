@@ -15,6 +15,7 @@ mod position;
 mod recurrent;
 mod reshape;
 mod sequential;
+mod transformer;
 
 use crate::row::Row;
 
@@ -35,6 +36,7 @@ pub(crate) fn table() -> Vec<Row> {
         recurrent::rows(),
         reshape::rows(),
         sequential::rows(),
+        transformer::rows(),
     ];
     families.into_iter().flatten().collect()
 }
