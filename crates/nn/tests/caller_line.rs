@@ -4,7 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
 use std::sync::{Arc, Mutex};
 
 use nn::init::Gain;
-use nn::{Init, Sequential, cross_entropy, mse};
+use nn::{
+    AttentionMask, Init, Sequential, SinusoidalPositions, TransformerDecoderLayer, cross_entropy, mse,
+    scaled_dot_product_attention,
+};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tape::{Params, Tape};
@@ -43,6 +46,27 @@ fn misuse_names_the_callers_line() {
     let message = "mse: prediction of shape [1, 2] and target of shape [2]: the two must be equal";
     let y = tape.constant([1.0, 2.0]);
     refused(line!(), &mut || _ = mse(x, y), message);
+    let message = "scaled_dot_product_attention: query of shape [1, 2], key of shape [1, 2], value of shape [2]: \
+                   each needs two axes at least, [.., tokens, features]";
+    refused(line!(), &mut || _ = scaled_dot_product_attention(&pass, x, x, y, AttentionMask::none(), 0.0), message);
+    let mut blocks = Params::<f64>::new();
+    let block = TransformerDecoderLayer::new(2, 1).feedforward(1).build(&mut blocks, rng);
+    let tape = Tape::new();
+    let pass = tape.bind(&blocks);
+    let [x, y] = [tape.constant([[1.0, 2.0]]), tape.constant([1.0, 2.0])];
+    let all = AttentionMask::none();
+    let message = "TransformerDecoderLayer: input of shape [2]: expected [.., tokens, features]";
+    refused(line!(), &mut || _ = block.forward(&pass, x, y, all, all), message);
+    let padding = all.padding(tape.constant([[0.0]; 3]).ne(0.0));
+    let message =
+        "attention: padding mask of shape [3, 1] and scores of shape [1, 1, 1]: it must be [keys] or [batch, keys]";
+    refused(line!(), &mut || _ = block.forward(&pass, x, x, padding, all), message);
+    let message = "MultiheadAttention: query of shape [1, 2], key of shape [2, 1, 2], value of shape [2, 1, 2]: \
+                   the axes before the last two must be equal";
+    let two = tape.constant([[1.0, 2.0], [3.0, 4.0]]).unsqueeze(1);
+    refused(line!(), &mut || _ = block.forward(&pass, x, two, all, all), message);
+    let message = "SinusoidalPositions: input of shape [2]: expected [.., tokens, features]";
+    refused(line!(), &mut || _ = SinusoidalPositions::new(2).forward(&pass, y), message);
     let message = "xavier_uniform: shape [3]: fans need at least two axes, [out, in, ..]";
     let fans = Init::xavier_uniform(Gain::Linear);
     refused(line!(), &mut || _ = fans.array::<f32>([3], rng), message);
