@@ -181,8 +181,8 @@ impl CustomOp<f64> for Double {
         Ok(&inputs[0] * 2.0)
     }
 
-    fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
-        vec![Some(adjoint * 2.0)]
+    fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Result<Vec<Option<Tensor<f64>>>, Error> {
+        Ok(vec![Some(adjoint * 2.0)])
     }
 }
 
