@@ -1,0 +1,51 @@
+//! Where is an optimizer after each step?
+
+use ndarray::array;
+use optim::Optimizer;
+use tape::{Gradients, Params};
+
+use super::Landscape;
+
+/// The way of one optimizer: a position per frame, the start first. It ends early where the numbers do: at a place whose
+/// height or slope overflows.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Trajectory {
+    /// Where it was.
+    pub positions: Vec<[f64; 2]>,
+    /// How high that is.
+    pub values: Vec<f64>,
+    /// The Euclidean norm of the gradient there.
+    pub slopes: Vec<f64>,
+}
+
+/// Races one optimizer over `frames` positions from `start`, with gradients from the tape.
+///
+/// ```
+/// use examples::races::{landscape, race};
+/// let valley = landscape("valley").unwrap();
+/// let way = race(valley, &mut optim::Sgd::new(0.05), [1.0, 1.0], 3);
+/// // Each step halves x and makes y a tenth larger.
+/// for (position, expected) in way.positions.iter().zip([[1.0, 1.0], [0.5, 1.1], [0.25, 1.21]]) {
+///     assert!(position.iter().zip(expected).all(|(p, e)| (p - e).abs() < 1e-12));
+/// }
+/// assert_eq!((way.values[0], way.slopes[0]), (4.0, 104.0_f64.sqrt()));
+/// ```
+#[must_use]
+pub fn race(landscape: &Landscape, optimizer: &mut dyn Optimizer<f64>, start: [f64; 2], frames: usize) -> Trajectory {
+    let mut params = Params::new();
+    params.add("position", &array![start[0], start[1]]);
+    let mut way = Trajectory::default();
+    while way.positions.len() < frames {
+        let position = [params.values()[0], params.values()[1]];
+        let (value, gradient) = landscape.value_and_gradient(position);
+        if !(value.is_finite() && gradient.iter().all(|slope| slope.is_finite())) {
+            break;
+        }
+        way.positions.push(position);
+        way.values.push(value);
+        way.slopes.push(gradient[0].hypot(gradient[1]));
+        let gradients = Gradients::for_params(&params, &gradient).expect("there are two slopes for two numbers");
+        optimizer.step(&mut params, &gradients).expect("the settings are sound and the gradients finite");
+    }
+    way
+}
