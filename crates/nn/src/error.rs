@@ -19,6 +19,60 @@ pub enum Error {
         /// The input's shape.
         input: Shape,
     },
+    /// The input of a layer does not have the axes that the layer works along.
+    #[error("{layer}: input of shape {input}: expected {expected}")]
+    Axes {
+        /// The layer.
+        layer: &'static str,
+        /// The axes, in letters.
+        expected: &'static str,
+        /// The input's shape.
+        input: Shape,
+    },
+    /// A setting of a layer is out of its range, or does not suit the others.
+    #[error("{layer}: {setting} {value}: {rule}")]
+    Setting {
+        /// The layer.
+        layer: &'static str,
+        /// The setting.
+        setting: &'static str,
+        /// What it was set to.
+        value: String,
+        /// What is asked of it.
+        rule: &'static str,
+    },
+    /// A recurrent layer was given a state of another shape than its own.
+    #[error("{layer}: state of shape {found}: expected {expected}")]
+    State {
+        /// The layer.
+        layer: &'static str,
+        /// The shape of the layer's states.
+        expected: Shape,
+        /// The shape of the given one.
+        found: Shape,
+    },
+    /// There is not one length a sequence.
+    #[error("{layer}: lengths of shape {found}: expected [{batch}], one a sequence")]
+    LengthCount {
+        /// The layer.
+        layer: &'static str,
+        /// How many sequences there are.
+        batch: usize,
+        /// The shape of the lengths.
+        found: Shape,
+    },
+    /// A sequence is said to be longer than its input.
+    #[error("{layer}: length {length} of sequence {row}: there are {steps} steps")]
+    Length {
+        /// The layer.
+        layer: &'static str,
+        /// The length.
+        length: usize,
+        /// The sequence's position in the batch.
+        row: usize,
+        /// How many steps the input has.
+        steps: usize,
+    },
     /// A target does not have the shape of what was predicted.
     #[error("{loss}: prediction of shape {prediction} and target of shape {target}: the two must be equal")]
     Target {
@@ -69,6 +123,16 @@ pub enum Error {
         /// The array's shape.
         shape: Shape,
     },
+    /// An initialiser does not suit the array that it was asked for.
+    #[error("{initialiser}: shape {shape}: {rule}")]
+    InitShape {
+        /// The initialiser.
+        initialiser: &'static str,
+        /// The array's shape.
+        shape: Shape,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
     /// The tape refused an operation.
     #[error(transparent)]
     Tape(#[from] tape::Error),
@@ -101,6 +165,31 @@ mod tests {
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
             ),
             (
+                Error::Axes { layer: "Lstm", expected: "[time, batch, features]", input: Shape::from([3]) },
+                "Lstm: input of shape [3]: expected [time, batch, features]",
+            ),
+            (
+                Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },
+                "Gru: state of shape [2, 3]: expected [1, 2, 3]",
+            ),
+            (
+                Error::LengthCount { layer: "Gru", batch: 2, found: Shape::from([3]) },
+                "Gru: lengths of shape [3]: expected [2], one a sequence",
+            ),
+            (
+                Error::Length { layer: "Gru", length: 7, row: 1, steps: 5 },
+                "Gru: length 7 of sequence 1: there are 5 steps",
+            ),
+            (
+                Error::Setting {
+                    layer: "Embedding",
+                    setting: "padding_index",
+                    value: 7.to_string(),
+                    rule: "it must be below the number of embeddings",
+                },
+                "Embedding: padding_index 7: it must be below the number of embeddings",
+            ),
+            (
                 Error::Target { loss: "mse", prediction: shape.clone(), target: Shape::from([3]) },
                 "mse: prediction of shape [2, 3] and target of shape [3]: the two must be equal",
             ),
@@ -119,6 +208,14 @@ mod tests {
             (
                 Error::Fans { initialiser: "xavier_normal", shape: Shape::from([7]) },
                 "xavier_normal: shape [7]: fans need at least two axes, [out, in, ..]",
+            ),
+            (
+                Error::InitShape {
+                    initialiser: "sparse",
+                    shape: Shape::from([7]),
+                    rule: "a matrix is needed: two axes",
+                },
+                "sparse: shape [7]: a matrix is needed: two axes",
             ),
             (
                 Error::Tape(tape::Error::ForeignParameter),

@@ -165,6 +165,27 @@ pub enum Error {
         /// How many were given.
         found: usize,
     },
+    /// A pass that evaluates is asked for what only one that trains does.
+    #[error("{operation}: the pass evaluates; `pass.training(seed)` gives one that trains")]
+    NotTraining {
+        /// What was asked for.
+        operation: &'static str,
+    },
+    /// A parameter that the optimizer moves is to be given another value.
+    #[error("update: parameter {name:?} is trainable: it is the optimizer's; add it with `add_buffer`, or freeze it")]
+    TrainableUpdate {
+        /// The parameter's name.
+        name: String,
+    },
+    /// A program draws random numbers from a seed that is the same in every run.
+    #[error(
+        "{operation}: the seed would be the same in every run of the program: \
+         make a Seed one of its inputs, and train with that"
+    )]
+    FixedSeed {
+        /// What was drawn.
+        operation: &'static str,
+    },
     /// A replayed function would have taken another path than the one that was recorded.
     #[error(
         "program: path changed at point {point}: what {location} asks has another answer than when it was recorded"

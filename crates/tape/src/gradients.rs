@@ -12,6 +12,7 @@ use crate::position::Eras;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
+use crate::updates::Updates;
 use crate::var::Var;
 
 /// The gradients of one root with respect to everything that it was computed from.
@@ -52,6 +53,7 @@ pub struct Adjoints<T: Real> {
     /// The gradients of the bound parameters, laid out like them.
     pub(crate) params: Vec<T>,
     pub(crate) binding: Option<Binding>,
+    pub(crate) updates: Updates<T>,
     zero: T,
 }
 
@@ -98,6 +100,7 @@ impl<T: Real> Default for Adjoints<T> {
             elements: Vec::new(),
             params: Vec::new(),
             binding: None,
+            updates: Updates::default(),
             zero: T::zero(),
         }
     }
@@ -110,6 +113,7 @@ impl<T: Real> Adjoints<T> {
         self.scalars.clear();
         self.tensors.clear();
         self.binding = None;
+        self.updates.clear();
     }
 
     pub(crate) fn elements_of(&self, tensor: usize) -> Option<&[T]> {
@@ -282,6 +286,8 @@ impl<T: Real> Gradients<T> {
     /// # Errors
     /// [`Error::ForeignParameter`] if the two are gradients of different sets of parameters, [`Error::ParameterLayout`]
     /// if they have different sizes; nothing is changed then.
+    ///
+    /// The [`updates`](Self::updates) of the other map, if it has any, take the place of this one's.
     pub fn accumulate(&mut self, other: &Self) -> Result<(), Error> {
         let (own, others) = match (&self.adjoints.binding, &other.adjoints.binding) {
             (Some(own), Some(others)) if own.set == others.set => (own.first_tensor, others.first_tensor),
@@ -297,6 +303,63 @@ impl<T: Real> Gradients<T> {
         let parameters = self.adjoints.binding.as_ref().map_or(0, |binding| binding.table.len());
         for index in 0..parameters {
             self.adjoints.tensors[own + index].reached |= other.adjoints.tensors[others + index].reached;
+        }
+        if other.updates().next().is_some() {
+            self.adjoints.updates.clone_from(&other.adjoints.updates);
+        }
+        Ok(())
+    }
+
+    /// What [`Pass::update`](crate::Pass::update) noted in the pass: parameters that are not trained, with the values
+    /// that they are to have after the step. [`Params::apply_updates`] writes them.
+    pub fn updates(&self) -> impl Iterator<Item = (ParamId, ArrayViewD<'_, T>)> {
+        let binding = self.adjoints.binding.as_ref();
+        binding.into_iter().flat_map(|&Binding { set, ref table, .. }| {
+            self.adjoints.updates.iter().map(move |(index, elements)| {
+                let shape = table[index as usize].shape();
+                let value = ArrayViewD::from_shape(&**shape, elements).expect("an update has its parameter's shape");
+                (ParamId { set, index }, value)
+            })
+        })
+    }
+}
+
+impl<T: Real> Params<T> {
+    /// Writes the [`updates`](Gradients::updates) that came with the gradients: running statistics take the values that
+    /// the pass gave them. A loop of one's own calls it after the optimizer's step.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let mut params = tape::Params::<f64>::new();
+    /// let w = params.add("w", &array![2.0]);
+    /// let mean = params.add_buffer("mean", &array![0.0]);
+    /// let (_, gradients) = tape::Tape::new().value_and_grad(&params, |pass| {
+    ///     let pass = &pass.training(0);
+    ///     let y = pass.parameter(w) * 5.0;
+    ///     pass.update(mean, pass.parameter(mean) * 0.9 + y * 0.1);
+    ///     y.sum()
+    /// });
+    /// assert_eq!(params.values(), [2.0, 0.0]);
+    /// params.apply_updates(&gradients)?;
+    /// assert_eq!(params.values(), [2.0, 1.0]);
+    /// # Ok::<(), tape::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::ForeignParameter`] if there are updates of another set of parameters, [`Error::ParameterLayout`] if
+    /// parameters were added since; nothing is changed then.
+    pub fn apply_updates(&mut self, gradients: &Gradients<T>) -> Result<(), Error> {
+        let Some((id, _)) = gradients.updates().next() else { return Ok(()) };
+        if id.set != self.set() {
+            return Err(Error::ForeignParameter);
+        }
+        let (expected, found) = (self.size(), gradients.params().len());
+        if expected != found {
+            return Err(Error::ParameterLayout { expected, found });
+        }
+        for (index, elements) in gradients.adjoints.updates.iter() {
+            let range = self.shared_table()[index as usize].range();
+            self.values_mut()[range].copy_from_slice(elements);
         }
         Ok(())
     }

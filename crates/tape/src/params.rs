@@ -114,6 +114,46 @@ impl<T: Real> Params<T> {
         name: &str,
         value: &ArrayBase<S, D>,
     ) -> Result<ParamId, Error> {
+        self.push(name, value, true)
+    }
+
+    /// Adds a parameter that is not trained, such as a running mean: it is bound, saved and loaded like the others, no
+    /// gradient is computed for it, and optimizers leave it alone. What it becomes in training is said by
+    /// [`Pass::update`](crate::Pass::update).
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let mut params = tape::Params::<f32>::new();
+    /// let mean = params.add_buffer("running_mean", &array![0.0, 0.0]);
+    /// assert!(!params.parameter(mean).is_trainable());
+    /// ```
+    ///
+    /// # Panics
+    /// If the name is taken; see [`Params::try_add_buffer`].
+    #[doc(alias = "register_buffer")]
+    #[track_caller]
+    pub fn add_buffer<S: Data<Elem = T>, D: Dimension>(&mut self, name: &str, value: &ArrayBase<S, D>) -> ParamId {
+        unwrap(self.try_add_buffer(name, value))
+    }
+
+    /// As [`add_buffer`](Self::add_buffer).
+    ///
+    /// # Errors
+    /// [`Error::DuplicateParameter`] if the name, with the prefix of [`Params::within`], is taken.
+    pub fn try_add_buffer<S: Data<Elem = T>, D: Dimension>(
+        &mut self,
+        name: &str,
+        value: &ArrayBase<S, D>,
+    ) -> Result<ParamId, Error> {
+        self.push(name, value, false)
+    }
+
+    fn push<S: Data<Elem = T>, D: Dimension>(
+        &mut self,
+        name: &str,
+        value: &ArrayBase<S, D>,
+        trainable: bool,
+    ) -> Result<ParamId, Error> {
         let name = format!("{}{name}", self.prefix);
         if self.table.iter().any(|parameter| parameter.name == name) {
             return Err(Error::DuplicateParameter { name });
@@ -122,7 +162,7 @@ impl<T: Real> Params<T> {
         let start = values.len();
         values.extend(value.iter().copied());
         let shape = Shape::from(value.shape());
-        Arc::make_mut(&mut self.table).push(Parameter { name, shape, start, trainable: true });
+        Arc::make_mut(&mut self.table).push(Parameter { name, shape, start, trainable });
         Ok(self.id(self.table.len() - 1))
     }
 

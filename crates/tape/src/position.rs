@@ -22,6 +22,7 @@ pub struct Position {
     pub(crate) arena: Mark,
     /// Whether parameters were bound.
     pub(crate) bound: bool,
+    pub(crate) updates: u32,
 }
 
 /// A stretch of a recording: from its first node to the next era's.

@@ -1,15 +1,17 @@
 //! Recording: the list of nodes, where values lie, and starting over.
 
 mod control;
+mod pass;
 mod spare;
 
 use std::marker::PhantomData;
-use std::ops::{Deref, Range};
+use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
 use ndarray::{ArrayViewD, IxDyn, ShapeBuilder};
 
+pub use self::pass::Pass;
 use crate::anomaly::Watch;
 use crate::arena::Arena;
 use crate::custom::Callbacks;
@@ -21,7 +23,7 @@ use crate::indices::Indices;
 use crate::kernel::View;
 use crate::living::{self, Badge};
 use crate::op::{Extreme, Node, Op, TensorOp};
-use crate::params::{ParamId, Parameter, Params};
+use crate::params::{Parameter, Params};
 use crate::position::Eras;
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
@@ -71,6 +73,8 @@ pub struct Storage<T: Real> {
     /// For intermediate results inside of one operation.
     pub(crate) scratch: Arena<T>,
     pub(crate) bound: Option<Bound<T>>,
+    /// Which bound parameter, by its number, is to have which node's value after the step; the last of several counts.
+    pub(crate) updates: Vec<(u32, u32)>,
     /// Code of users, and at which nodes it runs.
     pub(crate) callbacks: Callbacks<T>,
     /// What was asked of the variables, if the recording is watched.
@@ -145,6 +149,7 @@ impl<T: Real> Storage<T> {
             arena: Arena::new(),
             scratch: Arena::new(),
             bound: None,
+            updates: Vec::new(),
             callbacks: Callbacks::none(),
             guards: Vec::new(),
             origins: None,
@@ -184,6 +189,7 @@ impl<T: Real> Storage<T> {
         self.arena.reset();
         self.scratch.reset();
         self.bound = None;
+        self.updates.clear();
         self.guards.clear();
         self.origins = None;
         let nobody = Node { value: T::zero(), right: T::word_into_bits(0), left: 0, op: Op::Leaf };
@@ -437,7 +443,7 @@ impl<T: Real> Tape<T> {
     }
 
     /// Binds parameters without copying them: each is a tensor of this recording. One set of parameters a recording;
-    /// binding it again gives the same tensors.
+    /// binding it again gives the same tensors. The pass evaluates; [`Pass::training`] makes one that trains.
     ///
     /// # Panics
     /// If other parameters are bound already.
@@ -445,7 +451,7 @@ impl<T: Real> Tape<T> {
     #[track_caller]
     pub fn bind(&self, params: &Params<T>) -> Pass<'_, T> {
         unwrap(self.borrow().bind(params));
-        Pass { tape: self }
+        Pass::evaluating(self)
     }
 
     /// A tensor's elements, without copying them.
@@ -635,42 +641,5 @@ impl<T: Real> Drop for Tape<T> {
 impl<T: Real> std::fmt::Debug for Tape<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tape").field("nodes", &self.len()).field("bytes", &self.bytes()).finish_non_exhaustive()
-    }
-}
-
-/// A tape with parameters bound: what the forward function of a layer is given.
-///
-/// It dereferences to the [`Tape`], so constants and variables are recorded on it directly.
-#[derive(Debug)]
-pub struct Pass<'a, T: Real> {
-    tape: &'a Tape<T>,
-}
-
-impl<T: Real> Pass<'_, T> {
-    /// The tensor of a bound parameter.
-    ///
-    /// # Panics
-    /// If the parameter belongs to another set than the one that is bound.
-    #[must_use]
-    #[track_caller]
-    pub fn parameter(&self, id: ParamId) -> Tensor<T> {
-        let storage = self.tape.read();
-        let bound =
-            storage.bound.as_ref().filter(|bound| bound.set == id.set && (id.index as usize) < bound.table.len());
-        match bound {
-            Some(bound) => {
-                let slot = &storage.slots[bound.first_slot + id.index as usize];
-                Tensor::new(slot.node, storage.eras.number_of(slot.node))
-            }
-            None => panic!("{}", Error::ForeignParameter),
-        }
-    }
-}
-
-impl<T: Real> Deref for Pass<'_, T> {
-    type Target = Tape<T>;
-
-    fn deref(&self) -> &Tape<T> {
-        self.tape
     }
 }

@@ -14,6 +14,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use tape::Real;
 
+use crate::arrays::{Arrays, Layout, lossy};
+use crate::element::Element;
 use crate::error::Error;
 
 /// Where the format keeps texts; no array can have this name.
@@ -25,11 +27,6 @@ const HEADER_LIMIT: u64 = 100_000_000;
 /// The bytes that are in memory twice while elements are read.
 const PIECE: usize = 1 << 16;
 
-/// The element type of the format that holds `T`.
-pub(crate) fn dtype<T: Real>() -> Dtype {
-    if size_of::<T>() == 4 { Dtype::F32 } else { Dtype::F64 }
-}
-
 /// An array on its way into a file.
 pub(crate) struct Entry {
     name: String,
@@ -40,17 +37,8 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new<T: Real>(name: String, shape: &[usize], elements: &[T]) -> Self {
-        let dtype = dtype::<T>();
-        let mut bytes = Vec::with_capacity(size_of_val(elements));
-        for element in elements {
-            let element = Real::widen(*element);
-            if dtype == Dtype::F32 {
-                bytes.extend((element as f32).to_le_bytes());
-            } else {
-                bytes.extend(element.to_le_bytes());
-            }
-        }
-        Self { name, dtype, shape: shape.to_vec(), bytes }
+        let dtype = if Element::of::<T>() == Element::F32 { Dtype::F32 } else { Dtype::F64 };
+        Self { name, dtype, shape: shape.to_vec(), bytes: Element::encode(elements) }
     }
 
     /// An array of bytes. The format sorts by alignment, so that bytes lie behind all numbers.
@@ -85,7 +73,7 @@ pub(crate) fn encode(entries: &[Entry], (key, text): (&str, &str)) -> io::Result
     safetensors::serialize(named, Some(metadata)).map_err(io::Error::other)
 }
 
-/// A file of named arrays, open. Nothing but its header is in memory, and nothing of that is believed unchecked.
+/// A safetensors file, open. Nothing of its header is believed unchecked.
 pub(crate) struct Archive {
     path: PathBuf,
     file: BufReader<File>,
@@ -93,6 +81,7 @@ pub(crate) struct Archive {
     /// Where in the file the arrays begin.
     start: u64,
     header: Header,
+    layouts: BTreeMap<String, Layout>,
 }
 
 /// What the header says, in the order of the names.
@@ -100,6 +89,27 @@ pub(crate) struct Archive {
 struct Header {
     arrays: BTreeMap<String, TensorInfo>,
     texts: BTreeMap<String, String>,
+}
+
+/// What the types of the format are here; the others by name.
+fn element(dtype: Dtype) -> Result<Element, String> {
+    Ok(match dtype {
+        Dtype::BOOL => Element::Bool,
+        Dtype::U8 => Element::U8,
+        Dtype::U16 => Element::U16,
+        Dtype::U32 => Element::U32,
+        Dtype::U64 => Element::U64,
+        Dtype::I8 => Element::I8,
+        Dtype::I16 => Element::I16,
+        Dtype::I32 => Element::I32,
+        Dtype::I64 => Element::I64,
+        Dtype::F16 => Element::F16,
+        Dtype::BF16 => Element::Bf16,
+        Dtype::F32 => Element::F32,
+        Dtype::F64 => Element::F64,
+        // The format's enumeration is open: it has gained small floats, and will gain more.
+        other => return Err(other.to_string()),
+    })
 }
 
 impl Archive {
@@ -133,35 +143,18 @@ impl Archive {
             let reason = format!("its header describes {covered} bytes of arrays, and {} follow it", room - size);
             return Err(Error::corrupt(path, reason));
         }
-        Ok(Self { path: path.to_owned(), file, length, start: 8 + size, header })
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.header.arrays.keys().map(String::as_str)
-    }
-
-    /// Why the array of this name cannot be one of `shape` and of `T`; `None` if it can.
-    ///
-    /// `f32` widens to `f64` without loss. The other way round is refused: it would be another model.
-    pub(crate) fn mismatch<T: Real>(&self, name: &str, shape: &[usize]) -> Option<String> {
-        let array = &self.header.arrays[name];
-        if array.shape != shape {
-            return Some(format!("has shape {:?} where {shape:?} is expected", array.shape));
-        }
-        match array.dtype {
-            Dtype::F32 => None,
-            found if found == dtype::<T>() => None,
-            found => Some(format!("holds {found}, which {} cannot take without loss", T::NAME)),
-        }
+        let layout = |array: &TensorInfo| Layout {
+            shape: array.shape.clone(),
+            element: element(array.dtype),
+            column_major: false,
+        };
+        let layouts = header.arrays.iter().map(|(name, array)| (name.clone(), layout(array))).collect();
+        Ok(Self { path: path.to_owned(), file, length, start: 8 + size, header, layouts })
     }
 
     /// Whether there is an array of this name, with one axis and elements of exactly `T`.
     pub(crate) fn is_vector<T: Real>(&self, name: &str) -> bool {
-        self.header.arrays.get(name).is_some_and(|array| array.dtype == dtype::<T>() && array.shape.len() == 1)
+        self.layouts.get(name).is_some_and(|array| array.shape.len() == 1 && array.element == Ok(Element::of::<T>()))
     }
 
     pub(crate) fn contains(&self, name: &str) -> bool {
@@ -170,25 +163,6 @@ impl Archive {
 
     pub(crate) fn text(&self, key: &str) -> Option<&str> {
         self.header.texts.get(key).map(String::as_str)
-    }
-
-    /// Appends the elements of an array to `elements`.
-    ///
-    /// # Panics
-    /// If there is no such array, or if its elements are not known to fit `T`; see [`Archive::mismatch`].
-    pub(crate) fn read<T: Real>(&mut self, name: &str, elements: &mut Vec<T>) -> Result<(), Error> {
-        let TensorInfo { dtype, data_offsets: (start, end), .. } = self.header.arrays[name];
-        let decode: fn(&[u8]) -> T = match dtype {
-            Dtype::F32 => {
-                |bytes| <T as Real>::from_f64(f64::from(f32::from_le_bytes(bytes.try_into().expect("four bytes"))))
-            }
-            Dtype::F64 => |bytes| <T as Real>::from_f64(f64::from_le_bytes(bytes.try_into().expect("eight bytes"))),
-            other => unreachable!("{other} elements were refused before"),
-        };
-        elements.reserve((end - start) / (dtype.bitsize() / 8));
-        self.pieces(self.start + start as u64, self.start + end as u64, |piece| {
-            elements.extend(piece.chunks_exact(dtype.bitsize() / 8).map(decode));
-        })
     }
 
     /// The last bytes of the file.
@@ -221,6 +195,36 @@ impl Archive {
             Ok(())
         };
         read().map_err(Error::file("read", &self.path))
+    }
+}
+
+impl Arrays for Archive {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.layouts.keys().map(String::as_str).collect()
+    }
+
+    fn layout(&self, name: &str) -> Option<&Layout> {
+        self.layouts.get(name)
+    }
+
+    fn read<T: Real>(&mut self, name: &str, elements: &mut Vec<T>) -> Result<(), Error> {
+        let (start, end) = self.header.arrays[name].data_offsets;
+        let element = self.layouts[name].element.clone().expect("the element type suits");
+        elements.reserve((end - start) / element.size());
+        let mut lost = false;
+        self.pieces(self.start + start as u64, self.start + end as u64, |piece| {
+            for bytes in piece.chunks_exact(element.size()) {
+                match element.decode(bytes) {
+                    Some(taken) => elements.push(taken),
+                    None => lost = true,
+                }
+            }
+        })?;
+        if lost { Err(lossy::<T>(&self.path, name, element)) } else { Ok(()) }
     }
 }
 

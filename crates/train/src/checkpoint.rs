@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tape::{Params, Real};
 
 use crate::archive::{Archive, Entry, encode};
+use crate::arrays::Arrays;
 use crate::atomic::replace;
 use crate::error::Error;
 use crate::parameters;

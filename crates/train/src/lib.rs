@@ -47,21 +47,27 @@
 //! [`Batch`]; a model's [`Outcome`] is counted into [`Metrics`], by [`evaluate`] too, and [`accuracy`],
 //! [`confusion_matrix`] and [`predictions`] look closer; every [`Epoch`] goes into the history, from which
 //! [`EarlyStopping`] decides and which [`save_history`] writes; [`save_checkpoint`] and [`load_checkpoint`] keep a whole
-//! run, [`GeneratorState`] its generator, [`save_parameters`] and [`load_parameters`] what it has learnt; and
+//! run, [`GeneratorState`] its generator, [`save_parameters`] and [`load_parameters`] what it has learnt,
+//! [`ParameterFile`] also under other names and in other layouts; and
 //! [`write_file`] is how each of them survives a kill.
 
 mod archive;
+mod arrays;
 mod atomic;
 mod checkpoint;
 mod dataset;
 mod early_stopping;
+mod element;
 mod error;
 mod exact;
 mod generator;
 mod history;
 mod metrics;
+mod npz;
 mod outcome;
+mod parameter_file;
 mod parameters;
+mod pattern;
 mod progress_bar;
 mod rows;
 mod trainer;
@@ -75,6 +81,7 @@ pub use generator::{GeneratorState, GeneratorStateError};
 pub use history::{Epoch, history_csv, save_history};
 pub use metrics::{Metrics, accuracy, confusion_matrix, predictions};
 pub use outcome::{Outcome, evaluate};
+pub use parameter_file::ParameterFile;
 pub use parameters::{load_parameters, save_parameters};
 pub use rows::Rows;
 pub use trainer::Trainer;

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use tape::{Params, Real};
 
-use crate::archive::{Archive, Entry, METADATA, encode};
-use crate::atomic::replace;
+use crate::archive::{Archive, Entry, METADATA};
+use crate::arrays::Arrays;
 use crate::error::{Error, Misfit};
+use crate::parameter_file::ParameterFile;
 
-/// Writes all parameters as a safetensors file, under their names and in their shapes.
+/// Writes all parameters as a safetensors file (or `.npz`, if the name ends so), under their names and in their shapes.
 ///
 /// Names and layouts are PyTorch's where the layers' are, so that `safetensors.torch.load_file` gives a `state_dict`.
 /// Equal parameters give equal bytes. The file is replaced whole or not at all, see [`write_file`](crate::write_file).
@@ -31,31 +32,19 @@ use crate::error::{Error, Misfit};
 /// # Errors
 /// [`Error::File`] if the file cannot be written, [`Error::ReservedName`] if a parameter is called `__metadata__`.
 pub fn save_parameters<T: Real>(params: &Params<T>, path: impl AsRef<Path>) -> Result<(), Error> {
-    let entries = entries(params, params.values(), "")?;
-    // What PyTorch's own users write there: some loaders refuse a file that does not say it.
-    let bytes = encode(&entries, ("format", "pt")).map_err(Error::file("write", path.as_ref()))?;
-    replace(path.as_ref(), |file| file.write_all(&bytes))
+    ParameterFile::new(path.as_ref()).save(params)
 }
 
 /// Reads all parameters from a safetensors file.
 ///
-/// The file must hold an array of each parameter's name and shape, and nothing else. Elements are taken as they are;
-/// `F32` arrays widen to `f64` parameters without loss. Any other element type is refused: rounding `F64` to `f32`
-/// would make another model, which is the caller's to decide (load into `Params<f64>`, then
-/// [`cast`](Params::cast)).
+/// The file must hold an array of each parameter's name and shape, and nothing else; elements are taken without loss, or
+/// refused: see [`ParameterFile::load`]. Lenient reading, other names and layouts, and NumPy's `.npz` are also there.
 ///
 /// # Errors
 /// [`Error::Misfit`] with every missing, unexpected and misshapen name; [`Error::Corrupt`] if the file is damaged or of
 /// another format; [`Error::File`] if it cannot be read. The parameters are as they were then.
 pub fn load_parameters<T: Real>(params: &mut Params<T>, path: impl AsRef<Path>) -> Result<(), Error> {
-    let mut archive = Archive::open(path.as_ref())?;
-    let misfit = misfit(params, &archive, "");
-    if !misfit.is_empty() {
-        return Err(Error::Misfit { path: path.as_ref().to_owned(), misfit });
-    }
-    let values = read(params, &mut archive, "")?;
-    params.values_mut().copy_from_slice(&values);
-    Ok(())
+    ParameterFile::new(path.as_ref()).load(params).map(drop)
 }
 
 /// An entry for each parameter, its elements taken from `values`, laid out like the parameters.
@@ -73,14 +62,15 @@ pub(crate) fn entries<T: Real>(params: &Params<T>, values: &[T], prefix: &str) -
 pub(crate) fn misfit<T: Real>(params: &Params<T>, archive: &Archive, prefix: &str) -> Misfit {
     let mut misfit = Misfit::default();
     for (_, parameter) in params.iter() {
-        let name = format!("{prefix}{}", parameter.name());
-        if !archive.contains(&name) {
-            misfit.missing.push(parameter.name().to_owned());
-        } else if let Some(reason) = archive.mismatch::<T>(&name, parameter.shape()) {
-            misfit.misshapen.push((parameter.name().to_owned(), reason));
+        match archive.layout(&format!("{prefix}{}", parameter.name())) {
+            None => misfit.missing.push(parameter.name().to_owned()),
+            Some(layout) => {
+                let reason = layout.mismatch::<T>(parameter.shape());
+                misfit.misshapen.extend(reason.map(|reason| (parameter.name().to_owned(), reason)));
+            }
         }
     }
-    let names = archive.names().filter_map(|name| name.strip_prefix(prefix));
+    let names = archive.names().into_iter().filter_map(|name| name.strip_prefix(prefix));
     misfit.unexpected = names.filter(|name| params.find(name).is_none()).map(str::to_owned).collect();
     misfit
 }

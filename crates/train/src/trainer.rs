@@ -6,7 +6,7 @@ use optim::Optimizer;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
-use tape::{Params, Pass, Real, Tape};
+use tape::{Params, Pass, Real, Seed, Tape};
 
 use crate::atomic;
 use crate::checkpoint;
@@ -149,7 +149,7 @@ where
         self
     }
 
-    /// The seed of the shuffles. 0 unless set.
+    /// The seed of the shuffles and, by [`Seed::child`], of every step's random numbers. 0 unless set.
     pub fn seed(mut self, seed: u64) -> Self {
         self.settings.seed = seed;
         self
@@ -203,6 +203,9 @@ where
     /// with the scores of the classes; see [`Outcome`]. The gradient of that mean is the average of the examples'
     /// gradients, computed for the whole batch by matrix operations.
     ///
+    /// The pass of a training batch [trains](Pass::training), with a seed of its own for every step of the run; that of a
+    /// test batch evaluates. [Updates](Pass::update) of running statistics are written behind the optimizer's step.
+    ///
     /// # Errors
     /// Before the first step: [`Error::Setting`], [`Error::NoExamples`], [`Error::Optimizer`], and what
     /// [`load_checkpoint`](crate::load_checkpoint) returns; nothing is changed then. Later: [`Error::NonFiniteLoss`] and
@@ -254,8 +257,10 @@ where
         let mut batches = self.training.batches(self.settings.batch_size, &mut generator).skip(state.progress.step);
         while let Some(batch) = batches.next() {
             let (epoch, step) = (state.progress.epoch + 1, state.progress.step + 1);
+            let seed = self.seed_of(&state.progress);
             let mut hits = None;
             let (loss, gradients) = tape.value_and_grad(self.params, |pass| {
+                let pass = &pass.training(seed);
                 let outcome = model(pass, &batch);
                 hits = outcome.hits(pass, &batch.targets);
                 outcome.loss()
@@ -266,6 +271,7 @@ where
             }
             let stepped = self.optimizer.step(self.params, &gradients);
             stepped.map_err(|source| Error::Step { epoch, step, source })?;
+            self.params.apply_updates(&gradients).expect("the gradients are of these parameters");
             state.progress.tally.add(batch.len(), loss, hits);
             state.progress.step = step;
             bar.step();
@@ -276,6 +282,13 @@ where
             }
         }
         Ok(generator)
+    }
+
+    /// The seed of the next step's random numbers: it depends on the run's seed and on how many steps are behind us.
+    fn seed_of(&self, progress: &Progress) -> Seed {
+        let steps = self.training.len().div_ceil(self.settings.batch_size);
+        let behind = progress.epoch.saturating_mul(steps).saturating_add(progress.step);
+        Seed::from(self.settings.seed).child(behind as u64)
     }
 
     fn check(&self) -> Result<(), Error> {

@@ -61,6 +61,34 @@ fn a_step_allocates_nothing_after_the_first() {
 }
 
 #[test]
+fn draws_and_running_statistics_allocate_nothing_after_the_first() {
+    let mut params = Params::<f32>::new();
+    let mut rng = ChaCha8Rng::seed_from_u64(0);
+    let model = Sequential::new().linear(20, 30).tanh().linear(30, 5).build(&mut params, &mut rng);
+    let mean = params.add_buffer("running_mean", &ndarray::Array1::zeros(20));
+    let mut adam = Adam::new(1e-3);
+    let x = Array2::from_shape_fn((16, 20), |(i, j)| ((i * 3 + j * 7) % 11) as f32 / 11.0);
+    let labels: Vec<_> = (0..16).map(|i| i % 5).collect();
+    let mut tape = Tape::new();
+    let mut step = |seed: u64| {
+        let before = COUNT.with(Cell::get);
+        let (_, gradients) = tape.value_and_grad(&params, |pass| {
+            let pass = &pass.training(seed);
+            let x = pass.constant(&x) + pass.normal([16, 20]) * 0.1;
+            pass.update(mean, pass.updated(mean) * 0.9 + x.mean_axes(0) * 0.1);
+            cross_entropy(model.forward(pass, x * pass.bernoulli(0.5, [16, 20])), &labels)
+        });
+        adam.step(&mut params, &gradients).unwrap();
+        params.apply_updates(&gradients).unwrap();
+        drop(gradients);
+        COUNT.with(Cell::get) - before
+    };
+    let counts: Vec<_> = (0..6).map(&mut step).collect();
+    assert_eq!(counts[1..], [0; 5], "all steps: {counts:?}");
+    assert!(params.view(mean).sum() > 0.0);
+}
+
+#[test]
 fn recording_scalars_allocates_nothing_after_the_first() {
     let mut tape = Tape::<f64>::new();
     let mut pass = || {

@@ -144,8 +144,12 @@ fn hostile_headers_are_refused_with_a_reason() {
             damaged("overflow computing buffer size from shape and/or element type"),
         ),
         (
-            bias("I32", "[2]", "[16,24]"),
-            "does not fit the model: \"0.bias\" holds I32, which f32 cannot take without loss".into(),
+            bias("C64", "[1]", "[16,24]"),
+            "does not fit the model: \"0.bias\" has shape [1] where [2] is expected".into(),
+        ),
+        (
+            encoded(&format!("{{{weight},{}}}", array("0.bias", "F8_E4M3", "[2]", "[16,18]")), &[0; 18]),
+            "does not fit the model: \"0.bias\" holds F8_E4M3, which f32 cannot take without loss".into(),
         ),
         (
             bias("F32", "[2,1]", "[16,24]"),

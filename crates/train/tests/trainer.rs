@@ -33,22 +33,30 @@ fn parts() -> (Points, Points) {
     points(50).split_stratified(0.7, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
 }
 
-/// A linear model that is fitted to the unit vectors of the classes.
+/// A linear model that is fitted to the unit vectors of the classes. In training its inputs tremble a little, and it
+/// keeps a running mean of them.
 struct Model {
     weight: ParamId,
     bias: ParamId,
+    mean: ParamId,
 }
 
 fn model() -> (Params<f64>, Model) {
     let mut params = Params::new();
     let weight = params.add("weight", &Array2::zeros((2, CLASSES)));
     let bias = params.add("bias", &Array1::zeros(CLASSES));
-    (params, Model { weight, bias })
+    let mean = params.add_buffer("running_mean", &Array1::zeros(2));
+    (params, Model { weight, bias, mean })
 }
 
 impl Model {
     fn forward(&self, pass: &Pass<'_, f64>, batch: &PointBatch) -> (Tensor<f64>, Tensor<f64>) {
-        let scores = pass.constant(&batch.inputs).matmul(pass.parameter(self.weight)) + pass.parameter(self.bias);
+        let mut inputs = pass.constant(&batch.inputs);
+        if pass.is_training() {
+            pass.update(self.mean, pass.updated(self.mean) * 0.9 + inputs.mean_axes(0) * 0.1);
+            inputs = inputs + pass.normal(inputs.shape()) * 0.01;
+        }
+        let scores = inputs.matmul(pass.parameter(self.weight)) + pass.parameter(self.bias);
         let wanted = Array2::from_shape_fn((batch.len(), CLASSES), |(example, class)| {
             f64::from(u8::from(batch.labels()[example] == class))
         });
@@ -101,6 +109,43 @@ fn without_a_terminal_it_prints_nothing() {
         .unwrap();
     assert!(run.status.success());
     assert_eq!(String::from_utf8_lossy(&run.stderr), "");
+}
+
+#[test]
+fn training_batches_get_a_pass_that_trains_and_a_seed_for_every_step() {
+    let data = Dataset::new(Array2::<f64>::ones((6, 1)), vec![0; 6]).unwrap();
+    let run = |seed| {
+        let mut params = Params::new();
+        let weight = params.add("weight", &Array1::zeros(1));
+        let count = params.add_buffer("steps", &Array1::zeros(1));
+        let mut draws = Vec::new();
+        let mut sgd = Sgd::new(0.1);
+        Trainer::new(&mut params, &mut sgd, &data)
+            .test(&data)
+            .epochs(2)
+            .batch_size(3)
+            .seed(seed)
+            .run(|pass, _| {
+                if pass.is_training() {
+                    draws.push(pass.normal([]).item());
+                    pass.update(count, pass.updated(count) + 1.0);
+                } else {
+                    draws.push(f64::INFINITY);
+                }
+                pass.parameter(weight).sum()
+            })
+            .unwrap();
+        assert_eq!(params.view(count)[[0]], 4.0);
+        draws
+    };
+    let draws = run(5);
+    let trains: Vec<_> = draws.iter().map(|draw| draw.is_finite()).collect();
+    assert_eq!(trains, [true, true, false, false, true, true, false, false]);
+    assert_eq!(draws, run(5));
+    let others = run(6);
+    for (number, one) in draws.iter().enumerate().filter(|(_, draw)| draw.is_finite()) {
+        assert!(!draws[..number].contains(one) && !others.contains(one), "{one} is drawn twice");
+    }
 }
 
 #[test]

@@ -5,9 +5,13 @@
 //! `f64` and rounded last, so that an `f32` and an `f64` model of one seed differ by rounding alone.
 
 mod constant;
-mod draw;
+mod identity;
 mod kaiming;
+mod lecun;
 mod normal;
+mod orthogonal;
+mod sparse;
+mod truncated_normal;
 mod uniform;
 mod xavier;
 
@@ -39,10 +43,17 @@ enum Rule {
     Constant(f64),
     Uniform { low: f64, high: f64 },
     Normal { mean: f64, std: f64 },
+    TruncatedNormal { mean: f64, std: f64, low: f64, high: f64 },
     XavierUniform(Gain),
     XavierNormal(Gain),
     KaimingUniform(Gain, Fan),
     KaimingNormal(Gain, Fan),
+    LecunUniform,
+    LecunNormal,
+    Orthogonal(Gain),
+    Identity,
+    Dirac { groups: usize },
+    Sparse { sparsity: f64, std: f64 },
 }
 
 /// By how much the nonlinearity behind a layer shrinks the spread of its input: the factor that weights are scaled up
@@ -112,7 +123,12 @@ impl Init {
     /// A new array, filled row by row.
     ///
     /// # Panics
-    /// If the initialiser scales by the fans and the shape has fewer than two axes.
+    /// If the initialiser does not suit the shape: fans and orthogonal matrices need two axes or more, [`identity`] and
+    /// [`sparse`] exactly two, [`dirac`] a convolution's kernel.
+    ///
+    /// [`identity`]: Self::identity
+    /// [`sparse`]: Self::sparse
+    /// [`dirac`]: Self::dirac
     #[must_use]
     #[track_caller]
     pub fn array<T: Real>(self, shape: impl Into<Shape>, rng: &mut (impl Rng + ?Sized)) -> ArrayD<T> {
@@ -145,6 +161,7 @@ impl Init {
             Rule::Constant(value) => out.fill(T::from_f64(value)),
             Rule::Uniform { low, high } => uniform::fill(low, high, out, rng),
             Rule::Normal { mean, std } => normal::fill(mean, std, out, rng),
+            Rule::TruncatedNormal { mean, std, low, high } => truncated_normal::fill([mean, std, low, high], out, rng),
             Rule::XavierUniform(gain) => {
                 let bound = 3.0_f64.sqrt() * xavier::std(shape, gain, "xavier_uniform")?;
                 uniform::fill(-bound, bound, out, rng);
@@ -157,6 +174,17 @@ impl Init {
             Rule::KaimingNormal(gain, fan) => {
                 normal::fill(0.0, kaiming::std(shape, gain, fan, "kaiming_normal")?, out, rng);
             }
+            Rule::LecunUniform => {
+                let bound = 3.0_f64.sqrt() * kaiming::std(shape, Gain::Linear, Fan::In, "lecun_uniform")?;
+                uniform::fill(-bound, bound, out, rng);
+            }
+            Rule::LecunNormal => {
+                normal::fill(0.0, kaiming::std(shape, Gain::Linear, Fan::In, "lecun_normal")?, out, rng);
+            }
+            Rule::Orthogonal(gain) => orthogonal::fill(gain, shape, out, rng)?,
+            Rule::Identity => identity::fill_matrix(shape, out)?,
+            Rule::Dirac { groups } => identity::fill_kernel(groups, shape, out)?,
+            Rule::Sparse { sparsity, std } => sparse::fill(sparsity, std, shape, out, rng)?,
         }
         Ok(())
     }
@@ -208,6 +236,22 @@ mod tests {
         let normal = [0xbfd4_06ad_7086_8c68, 0xbfd3_6df7_f52e_7512, 0x3fee_194e_88b7_327c];
         assert_eq!(bits(Init::uniform(-1.0, 1.0)), uniform);
         assert_eq!(bits(Init::normal(0.0, 1.0)), normal);
+        assert_eq!(
+            bits(Init::truncated_normal(0.0, 1.0, -2.0, 2.0)),
+            [0x3fed_05db_db04_9f1c, 0xbfe1_593d_5ad1_f82c, 0xbfb2_878e_6dd3_da80]
+        );
+        let matrix = |init: Init| {
+            let array = init.array::<f64>([2, 2], &mut ChaCha8Rng::seed_from_u64(7));
+            array.iter().map(|value| value.to_bits()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            matrix(Init::orthogonal(Gain::Linear)),
+            [0xbfe6_f786_1b4e_5d04, 0xbfe6_4863_cb6a_42b7, 0xbfe6_4863_cb6a_42b7, 0x3fe6_f786_1b4e_5d04]
+        );
+        assert_eq!(
+            matrix(Init::sparse(0.5, 1.0)),
+            [0xbfd4_06ad_7086_8c68, 0xbfd3_6df7_f52e_7512, 0x0000_0000_0000_0000, 0x0000_0000_0000_0000]
+        );
     }
 
     #[test]

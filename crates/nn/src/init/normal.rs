@@ -4,8 +4,8 @@
 
 use rand::Rng;
 use tape::Real;
+use tape::random::StandardNormal;
 
-use super::draw::StandardNormal;
 use super::{Init, Rule};
 
 impl Init {

@@ -3,9 +3,9 @@
 //! PyTorch: `nn.init.uniform_`, whose defaults 0 and 1 have to be said here.
 
 use rand::Rng;
-use tape::Real;
+use tape::{Real, random};
 
-use super::{Init, Rule, draw};
+use super::{Init, Rule};
 
 impl Init {
     /// Every element is drawn uniformly from `low` to `high`.
@@ -31,7 +31,7 @@ impl Init {
 
 pub(super) fn fill<T: Real>(low: f64, high: f64, out: &mut [T], rng: &mut (impl Rng + ?Sized)) {
     for element in out {
-        *element = T::from_f64(low + (high - low) * draw::unit(rng));
+        *element = T::from_f64(low + (high - low) * random::unit(rng));
     }
 }
 

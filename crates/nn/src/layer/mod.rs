@@ -5,5 +5,7 @@
 //! data, a built layer is plain data, and only the latter has a `forward`.
 
 pub(crate) mod activation;
+pub(crate) mod embedding;
 pub(crate) mod linear;
+pub mod recurrent;
 pub(crate) mod sequential;

@@ -16,6 +16,7 @@ pub(crate) use matmul::{MatrixRef, matmul};
 pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, split_ties, sum, sum_of_squares};
 pub(crate) use scan::{order, running_extreme, running_sum};
 pub use vector_math::VectorMath;
+pub(crate) use vector_math::normal_cdf;
 pub(crate) use view::{
     TILE, Tiles, View, add, add_strided, any_nonzero, copy, copy_strided, dense, is_dense, to_array,
 };

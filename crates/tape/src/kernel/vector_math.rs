@@ -4,6 +4,11 @@
 //! a result has the same bits on every machine and at every vector width. Rounding to an integer is the addition of
 //! 1.5 * 2^(mantissa bits): a cast to an integer saturates, and saturation does not vectorise.
 
+mod standard;
+mod widened;
+
+pub(crate) use standard::normal_cdf;
+
 /// Elementary functions that vectorise: at most 2 units in the last place from the exact result, over the whole range.
 ///
 /// Not a number gives not a number; overflow, infinities, subnormal results and signed zeros are as in the functions
@@ -43,17 +48,75 @@ pub trait VectorMath: Copy {
     /// Sine and cosine at once, for less than both.
     fn vector_sin_cos(self) -> (Self, Self);
 
+    /// The tangent, up to [`PERIODIC_LIMIT`](Self::PERIODIC_LIMIT); not a number beyond.
+    fn vector_tan(self) -> Self;
+
+    /// 2 to the power of `self`: exact where that is an integer.
+    fn vector_exp2(self) -> Self;
+
+    /// The logarithm to the base 2; for `f64` the standard library's, as are those below.
+    fn vector_log2(self) -> Self;
+
+    /// The logarithm to the base 10.
+    fn vector_log10(self) -> Self;
+
+    /// The hyperbolic sine.
+    fn vector_sinh(self) -> Self;
+
+    /// The hyperbolic cosine.
+    fn vector_cosh(self) -> Self;
+
+    /// The inverse hyperbolic sine.
+    fn vector_asinh(self) -> Self;
+
+    /// The inverse hyperbolic cosine; not a number below 1.
+    fn vector_acosh(self) -> Self;
+
+    /// The inverse hyperbolic tangent; not a number beyond -1 and 1.
+    fn vector_atanh(self) -> Self;
+
+    /// The arc sine; not a number beyond -1 and 1.
+    fn vector_asin(self) -> Self;
+
+    /// The arc cosine; not a number beyond -1 and 1.
+    fn vector_acos(self) -> Self;
+
+    /// The arc tangent.
+    fn vector_atan(self) -> Self;
+
+    /// The error function.
+    fn vector_erf(self) -> Self;
+
+    /// One less the error function, accurate in the right tail.
+    fn vector_erfc(self) -> Self;
+
+    /// The standard normal distribution's cumulative probability, accurate in the left tail.
+    fn vector_normal_cdf(self) -> Self;
+
     /// How large an argument the periodic functions reduce: beyond, pi needs more digits than a straight line can afford,
     /// and a loop has to call the plain function.
     const PERIODIC_LIMIT: Self;
 }
 
+/// Methods that are functions of a module.
+macro_rules! forward {
+    ($by:ident; $($method:ident $function:ident),* $(,)?) => {
+        $(
+            #[inline(always)]
+            fn $method(self) -> Self {
+                $by::$function(self)
+            }
+        )*
+    };
+}
+
 /// Both formats have the same algorithms; their constants are in a module each.
 macro_rules! vector_math {
-    ($real:ident, $bits:ident, $constants:ident) => {
+    ($real:ident, $bits:ident, $constants:ident, $by:ident) => {
         const _: () = {
             use $constants::{
-                BIAS, EXP, EXP_HIGH, EXP_LOW, EXP_M1_LOW, LN, LN2_HIGH, LN2_LOW, MANTISSA, TANH_HIGH, TINY,
+                BIAS, EXP, EXP_HIGH, EXP_LOW, EXP_M1_LOW, EXP2_HIGH, EXP2_LOW, LN, LN2_HIGH, LN2_LOW, LN2_TAIL,
+                MANTISSA, TANH_HIGH, TINY,
             };
 
             /// Added to a small number, leaves the nearest integer in the low bits.
@@ -69,17 +132,19 @@ macro_rules! vector_math {
                 sum
             }
 
-            /// `(k, p)` with `exp(x) = 2^k (1 + p)`, |p| < 0.42; k as an integer on top of `ROUND`'s bits.
+            /// `(k, p, low)` with `exp(x) = 2^k (1 + p + low)`, |p| < 0.42; k as an integer on top of `ROUND`'s bits, low what
+            /// the rounding of p took away.
             #[inline(always)]
-            fn reduced_exp(x: $real) -> ($bits, $real) {
+            fn reduced_exp(x: $real) -> ($bits, $real, $real) {
                 let shifted = x * std::$real::consts::LOG2_E + ROUND;
                 let k = shifted - ROUND;
                 let high = x - k * LN2_HIGH;
                 let low = k * LN2_LOW;
                 let r = high - low;
                 let rounded_off = (high - r) - low;
-                let p = r + (r * r * polynomial(r, EXP) + rounded_off);
-                (shifted.to_bits(), p)
+                let rest = r * r * polynomial(r, EXP) + rounded_off;
+                let p = r + rest;
+                (shifted.to_bits(), p, (r - p) + rest)
             }
 
             /// 2^k from the `k` of `reduced_exp` plus `shift`, where that is a normal number.
@@ -92,12 +157,18 @@ macro_rules! vector_math {
             /// `exp(x)` for x in `EXP_LOW..=EXP_HIGH`.
             #[inline(always)]
             fn bounded_exp(x: $real) -> $real {
-                let (k, p) = reduced_exp(x);
+                let (k, p, _) = reduced_exp(x);
+                scaled(k, 1.0 + p)
+            }
+
+            /// `2^k x` for the `k` of `reduced_exp`.
+            #[inline(always)]
+            fn scaled(k: $bits, x: $real) -> $real {
                 // In two factors: 2^k itself overflows at the upper end, and is subnormal at the lower one.
                 let exponent = k.wrapping_sub(ROUND.to_bits()).wrapping_add(2 * BIAS);
                 let half = exponent >> 1;
                 let rest = exponent.wrapping_sub(half);
-                (1.0 + p) * $real::from_bits(half << MANTISSA) * $real::from_bits(rest << MANTISSA)
+                x * $real::from_bits(half << MANTISSA) * $real::from_bits(rest << MANTISSA)
             }
 
             /// `ln(x) + correction` for positive, normal, finite x; `shift` is added to the exponent.
@@ -144,26 +215,42 @@ macro_rules! vector_math {
                 fn vector_tanh(self) -> Self {
                     let x = self.abs();
                     let x = if x > TANH_HIGH { TANH_HIGH } else { x };
-                    let (k, p) = reduced_exp(2.0 * x);
+                    let (k, p, p_low) = reduced_exp(2.0 * x);
                     let power = power_of_two(k, 0);
                     // exp(2x) - 1: positive, because errors in it then shrink on their way to the result.
-                    let exp_m1 = p * power + (power - 1.0);
-                    (exp_m1 / (exp_m1 + 2.0)).copysign(self)
+                    let (part, rest) = (p * power, power - 1.0);
+                    let exp_m1 = part + rest;
+                    let exp_m1_low = ((rest - exp_m1) + part) + p_low * power;
+                    let below = exp_m1 + 2.0;
+                    // Either operand may be the larger one (Knuth's two-sum).
+                    let added = below - exp_m1;
+                    let below_low = ((exp_m1 - (below - added)) + (2.0 - added)) + exp_m1_low;
+                    let tanh = exp_m1 / below;
+                    // What roundings took from numerator and denominator, to first order; 1 / below is (1 - tanh) / 2.
+                    let tanh = tanh + (exp_m1_low - tanh * below_low) * (0.5 - 0.5 * tanh);
+                    tanh.copysign(self)
                 }
 
                 #[inline(always)]
                 fn vector_sigmoid(self) -> Self {
                     let x = -self.abs();
-                    let exp = bounded_exp(if x < EXP_LOW { EXP_LOW } else { x });
-                    let numerator = if self < 0.0 { exp } else { 1.0 };
-                    numerator / (1.0 + exp)
+                    let (k, p, p_low) = reduced_exp(if x < EXP_LOW { EXP_LOW } else { x });
+                    let sum = 1.0 + p;
+                    let (exp, exp_low) = (scaled(k, sum), scaled(k, ((1.0 - sum) + p) + p_low));
+                    let below = 1.0 + exp;
+                    let below_low = ((1.0 - below) + exp) + exp_low;
+                    let (above, above_low) = if self < 0.0 { (exp, exp_low) } else { (1.0, 0.0) };
+                    let sigmoid = above / below;
+                    // As for `tanh`; 1 / below is the sigmoid of the magnitude.
+                    let larger = if self < 0.0 { 1.0 - sigmoid } else { sigmoid };
+                    sigmoid + (above_low - sigmoid * below_low) * larger
                 }
 
                 #[inline(always)]
                 fn vector_exp_m1(self) -> Self {
                     let x = if self > EXP_HIGH { EXP_HIGH } else { self };
                     let x = if x < EXP_M1_LOW { EXP_M1_LOW } else { x };
-                    let (k, p) = reduced_exp(x);
+                    let (k, p, _) = reduced_exp(x);
                     // Half the result, because 2^k overflows sooner than the result does.
                     let half = power_of_two(k, (0 as $bits).wrapping_sub(1));
                     let result = 2.0 * (p * half + (half - 0.5));
@@ -174,13 +261,21 @@ macro_rules! vector_math {
                 const PERIODIC_LIMIT: Self = 1.6e6;
 
                 #[inline(always)]
-                fn vector_sin(self) -> Self {
-                    sin_cos(self as f64).0 as $real
+                fn vector_exp2(self) -> Self {
+                    let x = if self > EXP2_HIGH { EXP2_HIGH } else { self };
+                    let x = if x < EXP2_LOW { EXP2_LOW } else { x };
+                    let shifted = x + ROUND;
+                    let fraction = x - (shifted - ROUND);
+                    let r = fraction * std::$real::consts::LN_2;
+                    let rounded_off = fraction * LN2_TAIL;
+                    scaled(shifted.to_bits(), 1.0 + (r + (r * r * polynomial(r, EXP) + rounded_off)))
                 }
 
-                #[inline(always)]
-                fn vector_cos(self) -> Self {
-                    sin_cos(self as f64).1 as $real
+                forward! { $by;
+                    vector_sin sin, vector_cos cos, vector_tan tan, vector_log2 log2, vector_log10 log10,
+                    vector_sinh sinh, vector_cosh cosh, vector_asinh asinh, vector_acosh acosh, vector_atanh atanh,
+                    vector_asin asin, vector_acos acos, vector_atan atan, vector_erf erf, vector_erfc erfc,
+                    vector_normal_cdf normal_cdf,
                 }
 
                 #[inline(always)]
@@ -206,8 +301,8 @@ macro_rules! vector_math {
     };
 }
 
-vector_math!(f32, u32, single);
-vector_math!(f64, u64, double);
+vector_math!(f32, u32, single, widened);
+vector_math!(f64, u64, double, standard);
 
 /// The sum of two numbers and what its rounding took away, exactly (Knuth).
 #[inline(always)]
@@ -272,6 +367,10 @@ mod single {
     pub(super) const LN2_HIGH: f32 = 0.693_145_75;
     pub(super) const LN2_LOW: f32 = 1.428_606_8e-6;
     /// Beyond these the exponential is zero, or infinite.
+    /// ln 2 without its nearest number.
+    pub(super) const LN2_TAIL: f32 = -1.904_654_3e-9;
+    pub(super) const EXP2_LOW: f32 = -151.0;
+    pub(super) const EXP2_HIGH: f32 = 128.5;
     pub(super) const EXP_LOW: f32 = -105.0;
     pub(super) const EXP_HIGH: f32 = 89.0;
     /// Beyond these `exp_m1` is -1, and `tanh` is 1.
@@ -292,6 +391,9 @@ mod double {
     pub(super) const BIAS: u64 = 1023;
     pub(super) const LN2_HIGH: f64 = 6.931_471_803_691_238_164_90e-1;
     pub(super) const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
+    pub(super) const LN2_TAIL: f64 = 2.319_046_813_846_299_6e-17;
+    pub(super) const EXP2_LOW: f64 = -1076.0;
+    pub(super) const EXP2_HIGH: f64 = 1024.5;
     pub(super) const EXP_LOW: f64 = -746.0;
     pub(super) const EXP_HIGH: f64 = 710.0;
     pub(super) const EXP_M1_LOW: f64 = -40.0;

@@ -194,12 +194,12 @@ impl<T: Real> Algebra for Lane<T> {
     algebra! { Lane, lane;
         abs = Float::abs, signum = Float::signum, floor = Float::floor, ceil = Float::ceil, round = Float::round,
         trunc = Float::trunc, fract = Float::fract, recip = Float::recip, sqrt = Float::sqrt, cbrt = Float::cbrt,
-        exp = T::vector_exp, exp2 = Float::exp2, exp_m1 = T::vector_exp_m1, ln = T::vector_ln, log2 = Float::log2,
-        log10 = Float::log10, ln_1p = T::vector_ln_1p, sin = T::vector_sin, cos = T::vector_cos, tan = Float::tan,
-        asin = Float::asin, acos = Float::acos, atan = Float::atan, sinh = Float::sinh, cosh = Float::cosh,
-        tanh = T::vector_tanh, asinh = Float::asinh, acosh = Float::acosh, atanh = Float::atanh,
+        exp = T::vector_exp, exp2 = T::vector_exp2, exp_m1 = T::vector_exp_m1, ln = T::vector_ln, log2 = T::vector_log2,
+        log10 = T::vector_log10, ln_1p = T::vector_ln_1p, sin = T::vector_sin, cos = T::vector_cos, tan = T::vector_tan,
+        asin = T::vector_asin, acos = T::vector_acos, atan = T::vector_atan, sinh = T::vector_sinh, cosh = T::vector_cosh,
+        tanh = T::vector_tanh, asinh = T::vector_asinh, acosh = T::vector_acosh, atanh = T::vector_atanh,
         to_degrees = Float::to_degrees, to_radians = Float::to_radians,
-        sigmoid = T::vector_sigmoid, erf = special::erf, erfc = special::erfc, normal_cdf = special::normal_cdf,
+        sigmoid = T::vector_sigmoid, erf = T::vector_erf, erfc = T::vector_erfc, normal_cdf = T::vector_normal_cdf,
         lgamma = special::lgamma, digamma = special::digamma,
     }
 }

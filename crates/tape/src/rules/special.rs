@@ -4,8 +4,9 @@
 //! relative accuracy where it crosses zero left of 0. Everything is computed in `f64`, so that results in `f32` are
 //! rounded once.
 
-use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, PI};
+use std::f64::consts::PI;
 
+use crate::kernel::normal_cdf as normal_cdf_f64;
 use crate::real::Real;
 
 #[inline]
@@ -44,20 +45,6 @@ pub(super) fn sigmoid<T: Real>(x: T) -> T {
     let decay = (-x.abs()).exp();
     let numerator = if x < T::zero() { decay } else { T::one() };
     numerator / (T::one() + decay)
-}
-
-/// `erfc(-x / sqrt 2) / 2`. Far out, `erfc` magnifies what rounding does to its argument, by up to 1500 times: the part
-/// that was rounded off is put back to first order.
-fn normal_cdf_f64(x: f64) -> f64 {
-    /// What `FRAC_1_SQRT_2` lacks to the square root of one half.
-    const LOW: f64 = -4.833_646_656_726_457e-17;
-    let z = -x * FRAC_1_SQRT_2;
-    let tail = libm::erfc(z);
-    if !(1.0..28.0).contains(&z) {
-        return 0.5 * tail;
-    }
-    let rounded_off = (-x).mul_add(FRAC_1_SQRT_2, -z) - x * LOW;
-    0.5 * (tail - FRAC_2_SQRT_PI * (-z * z).exp() * rounded_off)
 }
 
 /// `cot(pi x)`, exactly reduced to a quarter of the period on each side.

@@ -19,6 +19,7 @@ impl<T: Real> Storage<T> {
             indices: self.indices.len() as u32,
             arena: self.arena.mark(),
             bound: self.bound.is_some(),
+            updates: self.updates.len() as u32,
         }
     }
 
@@ -33,6 +34,7 @@ impl<T: Real> Storage<T> {
             indices,
             arena,
             bound,
+            updates,
             watch,
             recording,
             eras,
@@ -50,6 +52,7 @@ impl<T: Real> Storage<T> {
         operands.truncate(position.operands as usize);
         indices.truncate(position.indices as usize);
         arena.rewind(position.arena);
+        updates.truncate(position.updates as usize);
         if !position.bound {
             *bound = None;
         }

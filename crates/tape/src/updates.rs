@@ -1,0 +1,35 @@
+//! What do parameters that are not trained become after a step?
+
+use crate::kernel::{self, View};
+use crate::real::Real;
+
+/// New elements of parameters, one parameter after another.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Updates<T> {
+    /// The parameters' numbers, and where the elements of each begin.
+    starts: Vec<(u32, usize)>,
+    elements: Vec<T>,
+}
+
+impl<T: Real> Updates<T> {
+    /// Forgets all and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.starts.clear();
+        self.elements.clear();
+    }
+
+    pub(crate) fn push(&mut self, parameter: u32, value: View<'_, T>) {
+        let start = self.elements.len();
+        self.starts.push((parameter, start));
+        self.elements.resize(start + value.shape.iter().product::<usize>(), T::zero());
+        kernel::copy(value, &mut self.elements[start..]);
+    }
+
+    /// Every parameter's number and its new elements.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[T])> {
+        self.starts.iter().enumerate().map(|(position, &(parameter, start))| {
+            let end = self.starts.get(position + 1).map_or(self.elements.len(), |&(_, next)| next);
+            (parameter, &self.elements[start..end])
+        })
+    }
+}
