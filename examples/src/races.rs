@@ -4,7 +4,6 @@ mod arithmetic;
 mod field;
 mod landscape;
 
-
 mod rates;
 mod trajectory;
 
@@ -12,6 +11,5 @@ pub use arithmetic::square;
 pub use field::{FIELDS, Fairness, Field, RACERS, Racer, Rule};
 pub use landscape::{Code, LANDSCAPES, Landscape, Pictured, landscape};
 
-
-pub use rates::{Target, Tuned, rate, tune, tuned};
-pub use trajectory::{Trajectory, race};
+pub use rates::{rate, tune};
+pub use trajectory::{Trajectory, race, race_by};

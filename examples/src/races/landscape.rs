@@ -28,7 +28,7 @@ pub struct Landscape {
     /// The lowest point, where there is one.
     pub minimum: Option<[f64; 2]>,
     value: fn(f64, f64) -> f64,
-    recorded: for<'a> fn(Var<f64>, Var<f64>) -> Var<f64>,
+    recorded: fn(Var<f64>, Var<f64>) -> Var<f64>,
     slopes: [fn(f64, f64) -> f64; 2],
 }
 

@@ -1,9 +1,6 @@
 //! Which learning rate does each optimizer race at, and how were the tuned ones found?
 
-use optim::Optimizer;
-use tape::{Gradients, Params};
-
-use super::{Fairness, LANDSCAPES, Landscape, RACERS, Racer};
+use super::{Fairness, LANDSCAPES, Landscape, RACERS, Racer, Trajectory, race};
 
 /// Radford's rates, one row per landscape, one column for each of his six.
 const RADFORD: [[f64; 6]; 3] = [
@@ -19,25 +16,17 @@ const RMSPROP: usize = 5;
 const TRIALS: usize = 81;
 
 /// The best of [`TRIALS`] rates, one row per landscape, one column for each of [`RACERS`]. `races --tune` prints them.
-const TUNED: [[f64; 12]; 3] = [[0.0; 12]; 3];
+const TUNED: [[f64; 12]; 3] = [
+    [0.025, 0.00079, 0.00079, 2.5, 7.9, 0.05, 1.6, 0.4, 0.63, 0.005, 1.6, 0.2],
+    [0.063, 0.025, 0.016, 0.16, 1.0, 0.04, 0.13, 0.13, 0.13, 0.063, 0.13, 0.13],
+    [0.063, 0.02, 0.02, 0.13, 1.6, 0.025, 0.1, 0.1, 0.079, 0.2, 0.13, 0.13],
+];
 
-/// When a race is won.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Target {
-    /// The height that has to be reached.
-    pub height: f64,
-    /// A racer that is thrown higher than this is out.
-    pub ceiling: f64,
-}
+/// Below the pass, the height at which a race is won: inside the picture, and past all hesitation.
+const WON: f64 = -1.0;
 
-/// What a search over rates found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tuned {
-    /// The rate that reaches the target in the fewest steps; if none does, the one that gets lowest.
-    pub rate: f64,
-    /// After how many steps, if it does.
-    pub steps: Option<usize>,
-}
+/// The longest step before that, in widths of the picture: at a high rate anyone leaps out of any landscape, unseeing.
+const LEAP: f64 = 0.1;
 
 fn place(racer: &Racer, landscape: &Landscape) -> (usize, usize) {
     let row = LANDSCAPES.iter().position(|other| other.name == landscape.name);
@@ -58,69 +47,45 @@ pub fn rate(racer: &Racer, landscape: &Landscape, fairness: Fairness) -> f64 {
     match fairness {
         Fairness::Radford => RADFORD[row][column.min(RMSPROP)],
         Fairness::Defaults => racer.default_rate,
-        Fairness::Tuned => tuned(racer, landscape),
+        Fairness::Tuned => TUNED[row][column],
     }
 }
 
-/// The tuned rate that is written down.
-#[must_use]
-pub fn tuned(racer: &Racer, landscape: &Landscape) -> f64 {
-    let (row, column) = place(racer, landscape);
-    TUNED[row][column]
-}
-
-impl Landscape {
-    /// A thousandth above the minimum; where there is none, below the pass by half of the way to the lower edge of the
-    /// picture.
-    #[must_use]
-    pub fn target(&self) -> Target {
-        match self.minimum {
-            Some(minimum) => Target { height: self.value(minimum) + 1e-3, ceiling: f64::INFINITY },
-            None => Target { height: -1.0, ceiling: 5.0 },
-        }
-    }
-}
-
-/// Finds a racer's rate for a landscape: [`TRIALS`] of them, each for as many steps as the race has, from the same start.
+/// Finds a racer's rate for a landscape: the best of [`TRIALS`], each for as many steps as the race has, from its start.
 ///
 /// ```
 /// use examples::races::{RACERS, landscape, tune};
-/// // Of x on 5 x^2 - y^2, descent makes 1 - 10 rate, so it diverges above a rate of 0.2.
-/// let found = tune(&RACERS[0], landscape("valley").unwrap());
-/// assert!(found.rate > 0.1 && found.rate <= 0.2, "{found:?}");
+/// // Descent on 5 x^2 - y^2 multiplies y by 1 + 2 rate. Its first step is 2.5 rate long, so that rates are below 0.078.
+/// assert_eq!(tune(&RACERS[0], landscape("valley").unwrap()), 0.063);
 /// ```
 #[must_use]
-pub fn tune(racer: &Racer, landscape: &Landscape) -> Tuned {
-    let mut start = Params::new();
-    start.add("position", &ndarray::arr1(&landscape.start));
-    let rates: Vec<f64> = (0..TRIALS).map(|i| rounded(10f64.powf(i as f64 / 10.0 - 5.0))).collect();
-    let names: Vec<String> = rates.iter().map(f64::to_string).collect();
-    let trials = names.iter().zip(&rates).map(|(name, &rate)| (name.as_str(), racer.rule.optimizer(rate)));
-    let trials: Vec<(&str, Box<dyn Optimizer<f64>>)> = trials.collect();
-    let comparison = optim::compare(&start, trials, landscape.frames, |params| {
-        let position = [params.values()[0], params.values()[1]];
-        let (value, slope) = landscape.value_and_gradient(position);
-        (value, Gradients::for_params(params, &slope).expect("there are two slopes for two numbers"))
+pub fn tune(racer: &Racer, landscape: &Landscape) -> f64 {
+    let trials = (0..TRIALS).map(|i| rounded(10f64.powf(i as f64 / 10.0 - 5.0)));
+    let scored = trials.map(|rate| {
+        let way = race(landscape, &mut *racer.rule.optimizer(rate), landscape.start, landscape.frames);
+        (score(landscape, &way), rate)
     });
+    // Of equals the smaller rate, which comes first.
+    let (_, rate) = scored.min_by(|one, other| one.0.total_cmp(&other.0)).expect("there are trials");
+    rate
+}
 
-    let target = landscape.target();
-    let found = comparison.runs.iter().map(|run| {
-        let steps = run.losses.iter().position(|&f| f <= target.height);
-        let before = &run.losses[..steps.unwrap_or(run.losses.len())];
-        let thrown_out = before.iter().any(|&f| f.is_nan() || f > target.ceiling);
-        let lowest = if thrown_out { f64::INFINITY } else { run.best() };
-        let rate: f64 = run.name.parse().expect("the name is the rate");
-        (Tuned { rate, steps: steps.filter(|_| !thrown_out) }, lowest)
-    });
-    // Of equals the smaller rate: it is further from the rates at which the racer is thrown out.
-    let (best, _) = found
-        .min_by(|(one, one_lowest), (other, other_lowest)| {
-            let steps = |tuned: &Tuned| tuned.steps.unwrap_or(usize::MAX);
-            let by_height = if one.steps.is_some() { std::cmp::Ordering::Equal } else { one_lowest.total_cmp(other_lowest) };
-            steps(one).cmp(&steps(other)).then(by_height).then(one.rate.total_cmp(&other.rate))
-        })
-        .expect("there are trials");
-    best
+/// The less the better. Where there is a minimum, the height of the last position; where there is none, the steps until
+/// the race is won, or the height reached if it is not.
+fn score(landscape: &Landscape, way: &Trajectory) -> f64 {
+    let last = way.values.last().copied().filter(|_| way.values.len() == landscape.frames).unwrap_or(f64::INFINITY);
+    if landscape.minimum.is_some() {
+        return last;
+    }
+    let won = way.values.iter().position(|&value| value <= WON);
+    let seen = &way.positions[..won.map_or(way.positions.len(), |step| step + 1)];
+    let longest = LEAP * (landscape.x[1] - landscape.x[0]);
+    let leaps = seen.windows(2).any(|p| (p[1][0] - p[0][0]).hypot(p[1][1] - p[0][1]) > longest);
+    match won {
+        _ if leaps => f64::INFINITY,
+        Some(steps) => steps as f64,
+        None => landscape.frames as f64 + last.max(WON) - WON,
+    }
 }
 
 /// Two digits: a rate that people would write.

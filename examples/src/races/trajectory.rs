@@ -32,12 +32,23 @@ pub struct Trajectory {
 /// ```
 #[must_use]
 pub fn race(landscape: &Landscape, optimizer: &mut dyn Optimizer<f64>, start: [f64; 2], frames: usize) -> Trajectory {
+    race_by(|position| landscape.value_and_gradient(position), optimizer, start, frames)
+}
+
+/// As [`race`], with heights and slopes from a function: those that are written in the page, for one.
+#[must_use]
+pub fn race_by(
+    evaluate: impl Fn([f64; 2]) -> (f64, [f64; 2]),
+    optimizer: &mut dyn Optimizer<f64>,
+    start: [f64; 2],
+    frames: usize,
+) -> Trajectory {
     let mut params = Params::new();
     params.add("position", &array![start[0], start[1]]);
     let mut way = Trajectory::default();
     while way.positions.len() < frames {
         let position = [params.values()[0], params.values()[1]];
-        let (value, gradient) = landscape.value_and_gradient(position);
+        let (value, gradient) = evaluate(position);
         if !(value.is_finite() && gradient.iter().all(|slope| slope.is_finite())) {
             break;
         }
@@ -48,4 +59,15 @@ pub fn race(landscape: &Landscape, optimizer: &mut dyn Optimizer<f64>, start: [f
         optimizer.step(&mut params, &gradients).expect("the settings are sound and the gradients finite");
     }
     way
+}
+
+impl Trajectory {
+    /// How many positions two trajectories share, to within `tolerance` of them or of 1. Two ways to write the same slopes
+    /// differ by rounding: where that is amplified until it is seen, nothing determines the trajectory.
+    #[must_use]
+    pub fn shared_with(&self, other: &Trajectory, tolerance: f64) -> usize {
+        let close = |(one, other): (&f64, &f64)| (one - other).abs() <= tolerance * one.abs().max(1.0);
+        let pairs = self.positions.iter().zip(&other.positions);
+        pairs.take_while(|(one, other)| one.iter().zip(*other).all(close)).count()
+    }
 }
