@@ -3,13 +3,13 @@
 mod arithmetic;
 mod field;
 mod landscape;
-
+mod picture;
 mod rates;
 mod trajectory;
 
 pub use arithmetic::square;
 pub use field::{FIELDS, Fairness, Field, RACERS, Racer, Rule};
 pub use landscape::{Code, LANDSCAPES, Landscape, Pictured, landscape};
-
+pub use picture::picture;
 pub use rates::{rate, tune};
 pub use trajectory::{Trajectory, race, race_by};

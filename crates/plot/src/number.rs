@@ -54,6 +54,33 @@ pub(crate) fn percent(part: u128, whole: u128) -> String {
     format!("{share:.1} %")
 }
 
+/// Three digits, and a power of ten where they would stand far from the point: `0.0123`, `51.7`, `1.23×10⁻⁷`.
+pub(crate) fn short(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    if !value.is_finite() {
+        return if value.is_nan() { "–".into() } else { format!("{}∞", if value < 0.0 { "−" } else { "" }) };
+    }
+    let written = format!("{value:.2e}");
+    let (digits, exponent) = written.split_once('e').unwrap_or((&written, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let digits: i64 = digits.replace('.', "").parse().unwrap_or(0);
+    if (-2..4).contains(&exponent) {
+        return Decimal { digits, exponent: exponent - 2 }.plain();
+    }
+    // Three digits and a power of three would be wider than a column of read-outs.
+    Decimal { digits: (digits as f64 / 10.0).round() as i64, exponent: exponent - 1 }.scientific(exponent)
+}
+
+/// A setting as its user wrote it: all of its digits and no more.
+pub(crate) fn shortest(value: f64) -> String {
+    if value != 0.0 && !(1e-5..1e6).contains(&value.abs()) {
+        return short(value);
+    }
+    value.to_string().replace('-', "−")
+}
+
 /// A decimal number `digits * 10^exponent`: what tick labels are made of, because 3 / 10 is a label
 /// and 0.30000000000000004 is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -141,6 +168,26 @@ mod tests {
         ] {
             assert_eq!(written(value), text);
         }
+    }
+
+    #[test]
+    fn read_outs_have_three_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (51.71, "51.7"),
+            (-0.012345, "−0.0123"),
+            (0.001, "1.0×10⁻³"),
+            (1234.5, "1,230"),
+            (12345.0, "1.2×10⁴"),
+            (1.26e-7, "1.3×10⁻⁷"),
+            (-2.0e45, "−2.0×10⁴⁵"),
+            (9.999, "10.0"),
+            (f64::NAN, "–"),
+            (f64::NEG_INFINITY, "−∞"),
+        ] {
+            assert_eq!(short(value), text);
+        }
+        assert_eq!([0.00079, 5.0, 0.0, -2.5e-9].map(shortest), ["0.00079", "5", "0", "−2.5×10⁻⁹"]);
     }
 
     #[test]
