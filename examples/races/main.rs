@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use examples::races::{FIELDS, Fairness, LANDSCAPES, picture};
+use examples::races::{FIELDS, Fairness, LANDSCAPES, page, picture};
 
 /// Draws Alec Radford's races of optimizers, with gradients from the tape.
 #[derive(Parser)]
@@ -25,6 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
     }
+    std::fs::write(options.out.join("races.html"), page())?;
     for landscape in LANDSCAPES {
         let film = picture(landscape, &FIELDS[0], Fairness::Radford).to_gif();
         println!("{} {} bytes", landscape.name, film.len());

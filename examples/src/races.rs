@@ -3,6 +3,7 @@
 mod arithmetic;
 mod field;
 mod landscape;
+mod page;
 mod picture;
 mod rates;
 mod trajectory;
@@ -10,6 +11,7 @@ mod trajectory;
 pub use arithmetic::square;
 pub use field::{FIELDS, Fairness, Field, RACERS, Racer, Rule};
 pub use landscape::{Code, LANDSCAPES, Landscape, Pictured, landscape};
+pub use page::{page, trajectories};
 pub use picture::picture;
 pub use rates::{rate, tune};
 pub use trajectory::{Trajectory, race, race_by};

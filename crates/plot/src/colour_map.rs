@@ -104,7 +104,10 @@ mod tests {
         for series in 0..SERIES {
             let (light, dark) = (Paint::Series(series).light(), Paint::Series(series).dark());
             for level in 0..HEIGHTS / 4 {
-                assert!(light.contrast(height(level).0) > 2.2 && dark.contrast(height(level).1) > 2.2, "{series} {level}");
+                assert!(
+                    light.contrast(height(level).0) > 2.2 && dark.contrast(height(level).1) > 2.2,
+                    "{series} {level}"
+                );
             }
         }
     }

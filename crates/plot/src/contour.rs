@@ -26,13 +26,7 @@ struct Edge {
 
 impl Grid {
     /// Samples `f` at `columns` x `rows` places, ends included.
-    pub(crate) fn sample(
-        f: impl Fn(f64, f64) -> f64,
-        x: [f64; 2],
-        y: [f64; 2],
-        columns: usize,
-        rows: usize,
-    ) -> Grid {
+    pub(crate) fn sample(f: impl Fn(f64, f64) -> f64, x: [f64; 2], y: [f64; 2], columns: usize, rows: usize) -> Grid {
         let mut grid = Grid { x, y, columns, rows, values: vec![f64::INFINITY; (columns + 2) * (rows + 2)] };
         for row in 1..=rows {
             for column in 1..=columns {
@@ -234,7 +228,9 @@ mod tests {
 
     #[test]
     fn a_pass_joins_what_its_own_height_joins() {
-        let corners = |pass: f64| Grid::sample(move |x, y| (2.0 * x - 1.0) * (2.0 * y - 1.0) + pass, [0.0, 1.0], [0.0, 1.0], 2, 2);
+        let corners = |pass: f64| {
+            Grid::sample(move |x, y| (2.0 * x - 1.0) * (2.0 * y - 1.0) + pass, [0.0, 1.0], [0.0, 1.0], 2, 2)
+        };
         assert_eq!(corners(-0.1).below(0.0).len(), 1);
         assert_eq!(corners(0.1).below(0.0).len(), 2);
     }

@@ -91,7 +91,8 @@ impl Palette {
         let all: Vec<(Rgb, u64)> = counts.iter().map(|(&colour, &count)| (colour, count)).collect();
         let mut boxes = vec![all];
         while boxes.len() < usize::from(UNCHANGED) {
-            let worst = (0..boxes.len()).max_by(|&a, &b| badness(&boxes[a]).total_cmp(&badness(&boxes[b])).then(b.cmp(&a)));
+            let worst =
+                (0..boxes.len()).max_by(|&a, &b| badness(&boxes[a]).total_cmp(&badness(&boxes[b])).then(b.cmp(&a)));
             let Some(worst) = worst.filter(|&worst| boxes[worst].len() > 1) else { break };
             let upper = cut(&mut boxes[worst]);
             boxes.push(upper);

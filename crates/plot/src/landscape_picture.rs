@@ -65,7 +65,8 @@ impl<'a> Stage<'a> {
         let terrain = Terrain::new(landscape, GROUND);
         let mut still = headings(landscape);
         still.extend(terrain.ground());
-        let mut tracks: Vec<Track> = landscape.trails.iter().enumerate().map(|(n, _)| track(landscape, &terrain, n)).collect();
+        let mut tracks: Vec<Track> =
+            landscape.trails.iter().enumerate().map(|(n, _)| track(landscape, &terrain, n)).collect();
         let star = landscape.minimum.and_then(|place| terrain.spot(place)).map(|spot| spot.at);
         still.extend(legend(landscape));
         let losses = losses(landscape, &mut tracks, &mut still);
@@ -118,13 +119,15 @@ impl<'a> Stage<'a> {
         let trail = &self.landscape.trails[n];
         let y = row(n);
         let number = |value: Option<&f64>| value.map_or_else(|| "–".to_owned(), |&value| number::short(value));
-        let at = |x: f64, content: String| Shape::Text(Text::new((x, y), content, READ_OUT, Paint::Ink).anchor(Anchor::End));
+        let at =
+            |x: f64, content: String| Shape::Text(Text::new((x, y), content, READ_OUT, Paint::Ink).anchor(Anchor::End));
         vec![at(BESIDE[1] - VALUES, number(track.values.get(step))), at(BESIDE[1], number(trail.slopes.get(step)))]
     }
 
     fn description(&self, step: usize) -> String {
         let names: Vec<&str> = self.landscape.trails.iter().map(|trail| trail.name.as_str()).collect();
-        let parts = [self.landscape.title.clone(), self.landscape.note.clone(), names.join(", "), format!("step {step}")];
+        let parts =
+            [self.landscape.title.clone(), self.landscape.note.clone(), names.join(", "), format!("step {step}")];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
     }
 }
@@ -200,9 +203,8 @@ fn headings(landscape: &Landscape) -> Vec<Shape> {
 /// The names with their markers and rates, and what the numbers beside them are.
 fn legend(landscape: &Landscape) -> Vec<Shape> {
     let mut shapes = Vec::new();
-    let muted = |x: f64, content: &str| {
-        Shape::Text(Text::new((x, 70.0), content, SMALL, Paint::Muted).anchor(Anchor::End))
-    };
+    let muted =
+        |x: f64, content: &str| Shape::Text(Text::new((x, 70.0), content, SMALL, Paint::Muted).anchor(Anchor::End));
     if landscape.trails.is_empty() {
         return shapes;
     }

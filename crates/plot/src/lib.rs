@@ -67,14 +67,15 @@ mod landscape_picture;
 mod lettering;
 mod number;
 mod orbit;
+mod palette;
 mod panels;
 #[cfg(feature = "gif")]
 mod raster;
 mod save;
 mod scene;
+mod terrain;
 mod text;
 mod ticks;
-mod terrain;
 mod trace;
 mod trail;
 
@@ -83,5 +84,6 @@ pub use curves::Curves;
 pub use error::PlotError;
 pub use image_sheet::ImageSheet;
 pub use landscape::Landscape;
+pub use palette::Palette;
 pub use panels::Panels;
 pub use trail::Trail;

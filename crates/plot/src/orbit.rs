@@ -125,7 +125,8 @@ mod tests {
             let orbit = Orbit::new(elevation, azimuth, CUBE, AREA);
             let corners: Vec<Point> = orbit.corners().map(|corner| orbit.on_paper(corner)).collect();
             let inside = |p: &Point| {
-                (AREA.x - 1e-9..=AREA.right() + 1e-9).contains(&p.0) && (AREA.y - 1e-9..=AREA.bottom() + 1e-9).contains(&p.1)
+                (AREA.x - 1e-9..=AREA.right() + 1e-9).contains(&p.0)
+                    && (AREA.y - 1e-9..=AREA.bottom() + 1e-9).contains(&p.1)
             };
             assert!(corners.iter().all(inside), "{corners:?}");
             assert!(corners.iter().any(|p| (p.0 - AREA.x).abs() < 1e-9), "{corners:?}");

@@ -196,7 +196,8 @@ mod tests {
         let mut canvas = Canvas::new(20, 10, true);
         let stroke = Stroke::solid(Paint::Ink, 4.0).faint(0.5);
         canvas.draw(&Shape::Line { pieces: vec![vec![(2.0, 5.0), (18.0, 5.0)]], stroke });
-        let (Rgb(r, ..), Rgb(paper, ..), Rgb(ink, ..)) = (pixel(&canvas, 10, 5), Paint::Paper.dark(), Paint::Ink.dark());
+        let (Rgb(r, ..), Rgb(paper, ..), Rgb(ink, ..)) =
+            (pixel(&canvas, 10, 5), Paint::Paper.dark(), Paint::Ink.dark());
         assert!(r.abs_diff(((u16::from(paper) + u16::from(ink)) / 2) as u8) <= 1);
     }
 

@@ -25,8 +25,7 @@ pub fn picture(landscape: &'static Landscape, field: &Field, fairness: Fairness)
 }
 
 fn ground(landscape: &'static Landscape) -> Result<plot::Landscape, PlotError> {
-    let ground =
-        plot::Landscape::new(landscape.title, |x, y| landscape.value([x, y]), landscape.x, landscape.y)?;
+    let ground = plot::Landscape::new(landscape.title, |x, y| landscape.value([x, y]), landscape.x, landscape.y)?;
     let ground = match landscape.minimum {
         Some([x, y]) => ground.minimum(x, y),
         None => ground,
