@@ -66,7 +66,7 @@ function traceTrails() {
 // A canvas as large as its place on the page, in the pixels of the screen; drawn on in those of the page.
 function sized(canvas) {
   const ratio = window.devicePixelRatio || 1;
-  const [width, height] = [Math.max(canvas.clientWidth, 50), Math.max(canvas.clientHeight, 50)];
+  const [width, height] = [Math.max(canvas.clientWidth, 1), Math.max(canvas.clientHeight, 1)];
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
     [canvas.width, canvas.height] = [Math.round(width * ratio), Math.round(height * ratio)];
   }

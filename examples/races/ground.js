@@ -33,7 +33,7 @@ function ticks([low, high], wanted = 5) {
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
   const found = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i += 1) {
-    found.push({ value: i * step, label: (i * step).toFixed(digits).replace("-", "−") });
+    found.push({ value: i * step, label: i === 0 ? "0" : (i * step).toFixed(digits).replace("-", "−") });
   }
   return found;
 }
@@ -49,7 +49,7 @@ function orbit(landscape, ground, elevation, azimuth, area) {
   const dot = (p, q) => p[0] * q[0] + p[1] * q[1] + p[2] * q[2];
   const inBox = (place) => place.map((v, i) => (sides[i] * (v - (ends[i][0] + ends[i][1]) / 2)) / (ends[i][1] - ends[i][0]));
   // The same scale from everywhere: the box does not breathe while it turns.
-  const scale = Math.min(area.width, area.height) / 1.5;
+  const scale = Math.min(area.width, area.height) / 1.45;
   const centre = [area.x + area.width / 2, area.y + area.height / 2];
   const onPaper = (place) => {
     const p = inBox(place);

@@ -14,4 +14,4 @@ pub use landscape::{Code, LANDSCAPES, Landscape, Pictured, landscape};
 pub use page::{page, trajectories};
 pub use picture::picture;
 pub use rates::{rate, tune};
-pub use trajectory::{Trajectory, race, race_by};
+pub use trajectory::{READ_OFF, Trajectory, race, race_by};

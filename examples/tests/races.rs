@@ -1,30 +1,17 @@
 //! Do the races go where Radford's went?
 
-use examples::races::{FIELDS, Fairness, LANDSCAPES, Landscape, RACERS, Trajectory, landscape, race, rate, tune};
+use examples::races::{
+    FIELDS, Fairness, LANDSCAPES, Landscape, RACERS, READ_OFF, Trajectory, landscape, race, rate, tune,
+};
 
 fn run(name: &str, landscape: &Landscape, fairness: Fairness) -> Trajectory {
     let racer = RACERS.iter().find(|racer| racer.name == name).unwrap();
     race(landscape, &mut *racer.optimizer(landscape, fairness), landscape.start, landscape.frames)
 }
 
-/// The positions that were read off the animations.
-const POSITIONS: &[(&str, &str, usize, [f64; 2])] = &[
-    ("beale", "SGD", 50, [1.007414, 0.508716]),
-    ("beale", "NAG", 198, [3.092209, 0.522085]),
-    ("beale", "Adagrad", 1, [0.0, 0.6]),
-    ("beale", "Adagrad", 198, [2.818721, 0.450422]),
-    ("beale", "Adadelta", 10, [1.031198, 0.421567]),
-    ("beale", "RMSprop", 1, [0.664590, 1.264590]),
-    ("valley", "Momentum", 40, [0.084743, -0.000075]),
-    ("valley", "Adagrad", 40, [0.002154, -0.808550]),
-    ("saddle", "SGD", 60, [-0.112506, -0.364720]),
-    ("saddle", "NAG", 60, [0.205946, -0.362031]),
-    ("saddle", "RMSprop", 60, [0.709881, -1.102745]),
-];
-
 #[test]
 fn the_positions_are_radfords() {
-    for &(name, racer, step, expected) in POSITIONS {
+    for &(name, racer, step, expected) in READ_OFF {
         let position = run(racer, landscape(name).unwrap(), Fairness::Radford).positions[step];
         for (found, expected) in position.into_iter().zip(expected) {
             // Half of the last digit, and Adagrad's epsilon, which keeps its first step a little below the rate.

@@ -53,8 +53,10 @@ pub enum PlotError {
         /// Where it was to end.
         high: f64,
     },
-    /// A surface is seen from somewhere.
-    #[error("landscape: a surface cannot be seen from elevation {elevation} and azimuth {azimuth}")]
+    /// A surface is seen from above, and from somewhere.
+    #[error(
+        "landscape: elevation {elevation} and azimuth {azimuth}, but one must be from 0 to 90 degrees and the other finite"
+    )]
     Angle {
         /// Degrees above the horizon.
         elevation: f64,
@@ -115,7 +117,7 @@ mod tests {
             ),
             (
                 PlotError::Angle { elevation: f64::NAN, azimuth: 0.0 },
-                "landscape: a surface cannot be seen from elevation NaN and azimuth 0",
+                "landscape: elevation NaN and azimuth 0, but one must be from 0 to 90 degrees and the other finite",
             ),
             (
                 PlotError::NotSvg { path: "out/loss.png".into() },

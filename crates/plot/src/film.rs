@@ -21,7 +21,8 @@ const UNCHANGED: u8 = 255;
 
 /// Writes a GIF that repeats for ever. Each frame after the first holds the smallest rectangle around what changed.
 pub(crate) fn film(stage: &Stage<'_>, frames: usize, dark: bool) -> Vec<u8> {
-    let (width, height) = Stage::SIZE;
+    let (width, height) = stage.size();
+    let (width, height) = (width as u16, height as u16);
     let mut still = Canvas::new(width, height, dark);
     stage.still.iter().for_each(|shape| still.draw(shape));
     let draw = |step: usize| -> Vec<Rgb> {
@@ -189,7 +190,7 @@ mod tests {
         let pictures = shown(&film(&stage, 4, false));
         assert_eq!(pictures.len(), 4);
         for (step, picture) in pictures.iter().enumerate() {
-            let mut canvas = Canvas::new(Stage::SIZE.0, Stage::SIZE.1, false);
+            let mut canvas = Canvas::new(stage.size().0 as u16, stage.size().1 as u16, false);
             stage.still.iter().chain(&stage.film_frame(step)).for_each(|shape| canvas.draw(shape));
             let errors = canvas.colours().zip(picture).map(|(drawn, &shown)| distance(drawn, shown));
             let (sum, count) = errors.fold((0, 0), |(sum, count), error| (sum + error, count + 1));

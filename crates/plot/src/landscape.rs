@@ -112,10 +112,11 @@ impl Landscape {
     /// degrees from the direction of x towards that of y.
     ///
     /// # Errors
-    /// [`PlotError::Ends`] unless `z` rises and is finite, [`PlotError::Angle`] unless both angles are finite.
+    /// [`PlotError::Ends`] unless `z` rises and is finite, [`PlotError::Angle`] unless the elevation is from 0 to 90 and the
+    /// azimuth finite.
     pub fn surface(mut self, elevation: f64, azimuth: f64, z: [f64; 2]) -> Result<Self, PlotError> {
         PlotError::unless_ends("z", z)?;
-        if !(elevation.is_finite() && azimuth.is_finite()) {
+        if !((0.0..=90.0).contains(&elevation) && azimuth.is_finite()) {
             return Err(PlotError::Angle { elevation, azimuth });
         }
         self.surface = Some(Surface { elevation, azimuth, z });

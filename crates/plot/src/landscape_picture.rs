@@ -11,20 +11,24 @@ use crate::text;
 use crate::trace;
 
 const WIDTH: f64 = 620.0;
+/// That of Radford's animations; more, where a legend is too long to leave room for the losses.
 const HEIGHT: f64 = 480.0;
+const LEAST_LOSSES: f64 = 120.0;
 
 /// Where the ground is, with the labels of its axes.
-const GROUND: Area = Area { x: 8.0, y: 58.0, width: 374.0, height: 412.0 };
+const GROUND: Area = Area { x: 6.0, y: 58.0, width: 370.0, height: 412.0 };
 
 /// The left and right end of the read-outs and of the losses.
-const BESIDE: [f64; 2] = [390.0, 608.0];
+const BESIDE: [f64; 2] = [384.0, 608.0];
 
 /// Where the columns of numbers end, from the right end.
-const RATES: f64 = 102.0;
-const VALUES: f64 = 46.0;
+const RATES: f64 = 92.0;
+const VALUES: f64 = 45.0;
 const ROW: f64 = 17.0;
+/// For the labels of the steps.
+const BELOW_LOSSES: f64 = 48.0;
 const SMALL: f64 = 11.0;
-const READ_OUT: f64 = 10.5;
+const READ_OUT: f64 = 10.0;
 
 /// Numbers that change 25 times a second cannot be read: read-outs follow every this many steps.
 #[cfg(feature = "gif")]
@@ -39,6 +43,7 @@ pub(crate) struct Stage<'a> {
     star: Option<Point>,
     losses: Option<Losses>,
     last: usize,
+    height: f64,
 }
 
 /// A trail on paper.
@@ -58,8 +63,9 @@ struct Losses {
 
 impl<'a> Stage<'a> {
     /// Width and height in pixels.
-    #[cfg(feature = "gif")]
-    pub(crate) const SIZE: (u16, u16) = (WIDTH as u16, HEIGHT as u16);
+    pub(crate) fn size(&self) -> (f64, f64) {
+        (WIDTH, self.height)
+    }
 
     pub(crate) fn new(landscape: &'a Landscape) -> Self {
         let terrain = Terrain::new(landscape, GROUND);
@@ -69,15 +75,16 @@ impl<'a> Stage<'a> {
             landscape.trails.iter().enumerate().map(|(n, _)| track(landscape, &terrain, n)).collect();
         let star = landscape.minimum.and_then(|place| terrain.spot(place)).map(|spot| spot.at);
         still.extend(legend(landscape));
-        let losses = losses(landscape, &mut tracks, &mut still);
+        let height = HEIGHT.max(losses_top(landscape) + LEAST_LOSSES + BELOW_LOSSES);
+        let losses = losses(landscape, height, &mut tracks, &mut still);
         let last = landscape.frames().saturating_sub(1);
-        Stage { landscape, still, tracks, star, losses, last }
+        Stage { landscape, still, tracks, star, losses, last, height }
     }
 
     /// The whole picture after a step.
     pub(crate) fn scene(&self, step: usize) -> Scene {
         let step = step.min(self.last);
-        let mut scene = Scene::new(WIDTH, HEIGHT, self.description(step));
+        let mut scene = Scene::new(WIDTH, self.height, self.description(step));
         scene.shapes.extend(self.still.iter().cloned());
         scene.shapes.extend(self.moving(step, step));
         scene
@@ -175,6 +182,10 @@ fn row(n: usize) -> f64 {
     88.0 + n as f64 * ROW
 }
 
+fn losses_top(landscape: &Landscape) -> f64 {
+    row(landscape.trails.len().max(1)) + 16.0
+}
+
 fn track(landscape: &Landscape, terrain: &Terrain<'_>, n: usize) -> Track {
     let positions = &landscape.trails[n].positions;
     Track {
@@ -226,17 +237,19 @@ fn legend(landscape: &Landscape) -> Vec<Shape> {
 }
 
 /// Losses against steps: above the minimum on a logarithmic axis, or, where there is none, as heights.
-fn losses(landscape: &Landscape, tracks: &mut [Track], still: &mut Vec<Shape>) -> Option<Losses> {
+fn losses(landscape: &Landscape, height: f64, tracks: &mut [Track], still: &mut Vec<Shape>) -> Option<Losses> {
     let floor = landscape.minimum.map(|[x, y]| (landscape.f)(x, y));
-    let top = row(landscape.trails.len().max(1)) + 16.0;
-    let plot = Area { x: BESIDE[0] + 40.0, y: top, width: BESIDE[1] - BESIDE[0] - 44.0, height: 432.0 - top };
+    let top = losses_top(landscape);
+    let plot =
+        Area { x: BESIDE[0] + 40.0, y: top, width: BESIDE[1] - BESIDE[0] - 44.0, height: height - BELOW_LOSSES - top };
     let scale = if floor.is_some() { Scale::Log } else { Scale::Linear };
     let values = || tracks.iter().flat_map(|track| track.values.iter().map(|value| value - floor.unwrap_or(0.0)));
     let y_axis = match (landscape.surface, floor) {
         (Some(surface), None) => Axis::exactly(surface.z[0], surface.z[1], scale),
         // What is lower than twelve powers of ten below the start is rounding.
-        (_, Some(_)) => {
-            let highest = tracks.iter().filter_map(|track| track.values.first()).copied().fold(1e-300, f64::max);
+        (_, Some(floor)) => {
+            let starts = tracks.iter().filter_map(|track| track.values.first());
+            let highest = starts.map(|value| value - floor).fold(1e-300, f64::max);
             let shown = values().filter(|&value| value > 1e-12 * highest && value < 1e3 * highest);
             Axis::around(shown, scale)
         }
@@ -246,7 +259,7 @@ fn losses(landscape: &Landscape, tracks: &mut [Track], still: &mut Vec<Shape>) -
     let (Some(x_axis), Some(y_axis)) = (x_axis, y_axis) else {
         return None;
     };
-    let mut scene = Scene::new(WIDTH, HEIGHT, "");
+    let mut scene = Scene::new(WIDTH, height, "");
     chart::grid(x_axis, y_axis, plot, &mut scene);
     let label = if floor.is_some_and(|floor| floor != 0.0) { "f − minimum" } else { "f" };
     scene.text(Text::new((BESIDE[0], top - 10.0), label, SMALL, Paint::Muted));

@@ -54,7 +54,8 @@ pub(crate) fn percent(part: u128, whole: u128) -> String {
     format!("{share:.1} %")
 }
 
-/// Three digits, and a power of ten where they would stand far from the point: `0.0123`, `51.7`, `1.23×10⁻⁷`.
+/// Three digits, and the power of ten alone where they would stand far from the point: `51.7`, `0.0123`, `0.0012`, `1×10⁻⁷`.
+/// A column of read-outs is narrow.
 pub(crate) fn short(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
@@ -62,15 +63,19 @@ pub(crate) fn short(value: f64) -> String {
     if !value.is_finite() {
         return if value.is_nan() { "–".into() } else { format!("{}∞", if value < 0.0 { "−" } else { "" }) };
     }
-    let written = format!("{value:.2e}");
-    let (digits, exponent) = written.split_once('e').unwrap_or((&written, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let digits: i64 = digits.replace('.', "").parse().unwrap_or(0);
-    if (-2..4).contains(&exponent) {
-        return Decimal { digits, exponent: exponent - 2 }.plain();
-    }
-    // Three digits and a power of three would be wider than a column of read-outs.
-    Decimal { digits: (digits as f64 / 10.0).round() as i64, exponent: exponent - 1 }.scientific(exponent)
+    // What is rounded to three digits may have one power more.
+    let magnitude =
+        |written: &str| written.split_once('e').and_then(|(_, power)| power.parse::<i32>().ok()).unwrap_or(0);
+    let decimals = match magnitude(&format!("{value:.2e}")) {
+        -2..4 => 2,
+        -3 => 1,
+        _ => 0,
+    };
+    let written = format!("{value:.decimals$e}");
+    let exponent = magnitude(&written);
+    let digits = written.split('e').next().unwrap_or("0").replace('.', "").parse().unwrap_or(0);
+    let decimal = Decimal { digits, exponent: exponent - decimals as i32 };
+    if decimals > 0 { decimal.plain() } else { decimal.scientific(exponent) }
 }
 
 /// A setting as its user wrote it: all of its digits and no more.
@@ -176,18 +181,18 @@ mod tests {
             (0.0, "0"),
             (51.71, "51.7"),
             (-0.012345, "−0.0123"),
-            (0.001, "1.0×10⁻³"),
+            (0.00123, "0.0012"),
             (1234.5, "1,230"),
-            (12345.0, "1.2×10⁴"),
-            (1.26e-7, "1.3×10⁻⁷"),
-            (-2.0e45, "−2.0×10⁴⁵"),
+            (12345.0, "10⁴"),
+            (2.6e-7, "3×10⁻⁷"),
+            (-2.0e45, "−2×10⁴⁵"),
             (9.999, "10.0"),
             (f64::NAN, "–"),
             (f64::NEG_INFINITY, "−∞"),
         ] {
             assert_eq!(short(value), text);
         }
-        assert_eq!([0.00079, 5.0, 0.0, -2.5e-9].map(shortest), ["0.00079", "5", "0", "−2.5×10⁻⁹"]);
+        assert_eq!([0.00079, 5.0, 0.0, -2.6e-9].map(shortest), ["0.00079", "5", "0", "−3×10⁻⁹"]);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(crate) struct Spot {
 /// From numbers to places on paper.
 pub(crate) enum Terrain<'a> {
     Map { landscape: &'a Landscape, area: Area },
-    Surface { landscape: &'a Landscape, orbit: Orbit },
+    Surface { landscape: &'a Landscape, orbit: Orbit, room: Area },
 }
 
 impl<'a> Terrain<'a> {
@@ -57,10 +57,11 @@ impl<'a> Terrain<'a> {
                 Terrain::Map { landscape, area }
             }
             Some(Surface { elevation, azimuth, z }) => {
+                let room = area;
                 let area =
                     Area { x: area.x + 34.0, y: area.y + 6.0, width: area.width - 62.0, height: area.height - 50.0 };
                 let orbit = Orbit::new(elevation, azimuth, [landscape.x, landscape.y, z], area);
-                Terrain::Surface { landscape, orbit }
+                Terrain::Surface { landscape, orbit, room }
             }
         }
     }
@@ -69,8 +70,8 @@ impl<'a> Terrain<'a> {
     pub(crate) fn ground(&self) -> Vec<Shape> {
         match self {
             Terrain::Map { landscape, area } => map(landscape, *area),
-            Terrain::Surface { landscape, orbit } => {
-                let mut shapes = frame(orbit);
+            Terrain::Surface { landscape, orbit, room } => {
+                let mut shapes = frame(orbit, *room);
                 shapes.extend(surface(landscape, orbit));
                 shapes
             }
@@ -84,7 +85,7 @@ impl<'a> Terrain<'a> {
                 let inside = within(landscape.x, x) && within(landscape.y, y);
                 inside.then(|| Spot { at: on_map(landscape, *area, (x, y)), hidden: false })
             }
-            Terrain::Surface { landscape, orbit } => {
+            Terrain::Surface { landscape, orbit, .. } => {
                 let z = (landscape.f)(x, y);
                 let inside = within(landscape.x, x) && within(landscape.y, y) && within(orbit.ends[2], z);
                 inside.then(|| {
@@ -99,6 +100,9 @@ impl<'a> Terrain<'a> {
     pub(crate) fn leg(&self, from: [f64; 2], to: [f64; 2]) -> Leg {
         match self {
             Terrain::Map { landscape, area } => {
+                if !from.iter().chain(&to).all(|number| number.is_finite()) {
+                    return Leg::default();
+                }
                 let ends = [from, to].map(|[x, y]| on_map(landscape, *area, (x, y)));
                 Leg { seen: trace::cut(&ends, *area), hidden: Vec::new() }
             }
@@ -202,7 +206,7 @@ fn map_axes(landscape: &Landscape, area: Area) -> Vec<Shape> {
 }
 
 /// The sides of the box that are behind the surface, with their grid, and labelled axes in front.
-fn frame(orbit: &Orbit) -> Vec<Shape> {
+fn frame(orbit: &Orbit, room: Area) -> Vec<Shape> {
     let [xs, ys, zs] = orbit.ends;
     let far = |ends: [f64; 2], towards: f64| if towards > 0.0 { ends[0] } else { ends[1] };
     let near = |ends: [f64; 2], towards: f64| if towards > 0.0 { ends[1] } else { ends[0] };
@@ -237,7 +241,9 @@ fn frame(orbit: &Orbit) -> Vec<Shape> {
     let beyond = |ends: [f64; 2], end: f64, share: f64| end + share * (2.0 * end - ends[0] - ends[1]);
     let label = |place: Place, content: String, size: f64, fill: Paint, anchor: Anchor| {
         let (x, y) = orbit.on_paper(place);
-        Shape::Text(Text::new((x, y + 4.0), content, size, fill).anchor(anchor))
+        // From some sides there is no room beyond an axis.
+        let at = (x.clamp(room.x + 8.0, room.right() - 8.0), (y + 4.0).clamp(room.y + 8.0, room.bottom() - 2.0));
+        Shape::Text(Text::new(at, content, size, fill).anchor(anchor))
     };
     // At the corner in front, the numbers of two axes would be one on the other.
     let inner = |ends: [f64; 2], front: f64| {

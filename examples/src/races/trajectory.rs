@@ -71,3 +71,18 @@ impl Trajectory {
         pairs.take_while(|(one, other)| one.iter().zip(*other).all(close)).count()
     }
 }
+
+/// Where Radford's racers were at some steps, as read off his animations: landscape, racer, step, position.
+pub const READ_OFF: &[(&str, &str, usize, [f64; 2])] = &[
+    ("beale", "SGD", 50, [1.007414, 0.508716]),
+    ("beale", "NAG", 198, [3.092209, 0.522085]),
+    ("beale", "Adagrad", 1, [0.0, 0.6]),
+    ("beale", "Adagrad", 198, [2.818721, 0.450422]),
+    ("beale", "Adadelta", 10, [1.031198, 0.421567]),
+    ("beale", "RMSprop", 1, [0.664590, 1.264590]),
+    ("valley", "Momentum", 40, [0.084743, -0.000075]),
+    ("valley", "Adagrad", 40, [0.002154, -0.808550]),
+    ("saddle", "SGD", 60, [-0.112506, -0.364720]),
+    ("saddle", "NAG", 60, [0.205946, -0.362031]),
+    ("saddle", "RMSprop", 60, [0.709881, -1.102745]),
+];
