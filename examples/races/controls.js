@@ -82,7 +82,7 @@ function paintGround() {
   const { width, height, ratio } = sized(canvas);
   drawn.ground = groundOf(landscape());
   if (state.view === "map") {
-    const area = { x: 34, y: 8, width: width - 46, height: height - 48 };
+    const area = { x: 40, y: 8, width: width - 52, height: height - 48 };
     drawn.view = mapView(landscape(), drawn.ground, area);
   } else {
     const area = { x: 30, y: 10, width: width - 40, height: height - 20 };

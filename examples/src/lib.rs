@@ -54,4 +54,6 @@ mod book {
     mod networks {}
     #[doc = include_str!("../../docs/src/optimizers.md")]
     mod optimizers {}
+    #[doc = include_str!("../../docs/src/races.md")]
+    mod races {}
 }

@@ -19,15 +19,50 @@ pub enum Error {
         /// The input's shape.
         input: Shape,
     },
-    /// The input of a layer does not have the axes that the layer works along.
+    /// Queries, keys and values do not suit one another.
+    #[error("{operation}: query of shape {query}, key of shape {key}, value of shape {value}: {rule}")]
+    Attention {
+        /// The layer or function.
+        operation: &'static str,
+        /// The shape of the queries.
+        query: Shape,
+        /// The shape of the keys.
+        key: Shape,
+        /// The shape of the values.
+        value: Shape,
+        /// The rule that they break.
+        rule: &'static str,
+    },
+    /// A mask does not suit the scores that it is meant for.
+    #[error("attention: {mask} mask of shape {shape} and scores of shape {scores}: {rule}",
+        rule = if *mask == "padding" { "it must be [keys] or [batch, keys]" } else { "it must broadcast to theirs" })]
+    AttentionMask {
+        /// Which of the masks.
+        mask: &'static str,
+        /// Its shape.
+        shape: Shape,
+        /// The scores' shape, `[.., queries, keys]`.
+        scores: Shape,
+    },
+    /// The input of a layer does not have the axes, or the channels, that the layer was made for.
     #[error("{layer}: input of shape {input}: expected {expected}")]
-    Axes {
+    Input {
         /// The layer.
         layer: &'static str,
-        /// The axes, in letters.
-        expected: &'static str,
         /// The input's shape.
         input: Shape,
+        /// The shapes that it takes.
+        expected: String,
+    },
+    /// A normalising layer is to take the variance of one value.
+    #[error("{layer}: input of shape {input}: one value a {of} has no spread; train with more, or evaluate")]
+    OneValue {
+        /// The layer.
+        layer: &'static str,
+        /// The input's shape.
+        input: Shape,
+        /// What there is one value of.
+        of: &'static str,
     },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
@@ -115,6 +150,32 @@ pub enum Error {
         /// How many classes there are.
         classes: usize,
     },
+    /// What a loss is given has a shape that it cannot have.
+    #[error("{loss}: {operand} of shape {shape}: {rule}")]
+    Operand {
+        /// The loss.
+        loss: &'static str,
+        /// What is wrong.
+        operand: &'static str,
+        /// Its shape.
+        shape: Shape,
+        /// What is asked of it.
+        rule: &'static str,
+    },
+    /// A sequence is said to be longer than the axis it lies along.
+    #[error("{loss}: {lengths} {length} of sequence {row}: at most {most}, the length of its axis")]
+    SequenceLength {
+        /// The loss.
+        loss: &'static str,
+        /// Whose lengths they are.
+        lengths: &'static str,
+        /// The length.
+        length: usize,
+        /// Its position among the lengths.
+        row: usize,
+        /// The length of the axis.
+        most: usize,
+    },
     /// An initialiser that scales by the fans was asked for an array that has none.
     #[error("{initialiser}: shape {shape}: fans need at least two axes, [out, in, ..]")]
     Fans {
@@ -165,8 +226,12 @@ mod tests {
                 "Linear: input of shape []: expected 4 features on its last axis, found no axis",
             ),
             (
-                Error::Axes { layer: "Lstm", expected: "[time, batch, features]", input: Shape::from([3]) },
-                "Lstm: input of shape [3]: expected [time, batch, features]",
+                Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
+                "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
+            ),
+            (
+                Error::OneValue { layer: "BatchNorm1d", input: Shape::from([1, 3]), of: "channel" },
+                "BatchNorm1d: input of shape [1, 3]: one value a channel has no spread; train with more, or evaluate",
             ),
             (
                 Error::State { layer: "Gru", expected: Shape::from([1, 2, 3]), found: shape.clone() },
@@ -198,12 +263,25 @@ mod tests {
                 "cross_entropy: logits of shape []: the last axis must be that of the classes",
             ),
             (
-                Error::LabelCount { loss, logits: shape, expected: 2, found: 5 },
+                Error::LabelCount { loss, logits: shape.clone(), expected: 2, found: 5 },
                 "cross_entropy: logits of shape [2, 3]: expected 2 labels, one a row, found 5",
             ),
             (
                 Error::Label { loss, label: 3, row: 1, classes: 3 },
                 "cross_entropy: label 3 of row 1: expected one below 3, the number of classes",
+            ),
+            (
+                Error::Operand {
+                    loss,
+                    operand: "target",
+                    shape: Shape::from([7]),
+                    rule: "one for each pair is needed",
+                },
+                "cross_entropy: target of shape [7]: one for each pair is needed",
+            ),
+            (
+                Error::SequenceLength { loss: "ctc", lengths: "input_lengths", length: 4, row: 1, most: 3 },
+                "ctc: input_lengths 4 of sequence 1: at most 3, the length of its axis",
             ),
             (
                 Error::Fans { initialiser: "xavier_normal", shape: Shape::from([7]) },
@@ -216,6 +294,25 @@ mod tests {
                     rule: "a matrix is needed: two axes",
                 },
                 "sparse: shape [7]: a matrix is needed: two axes",
+            ),
+            (
+                Error::Attention {
+                    operation: "MultiheadAttention",
+                    query: shape.clone(),
+                    key: shape.clone(),
+                    value: Shape::from([4, 3]),
+                    rule: "there must be one value for each key",
+                },
+                "MultiheadAttention: query of shape [2, 3], key of shape [2, 3], value of shape [4, 3]: \
+                 there must be one value for each key",
+            ),
+            (
+                Error::AttentionMask { mask: "additive", shape: Shape::from([4]), scores: shape.clone() },
+                "attention: additive mask of shape [4] and scores of shape [2, 3]: it must broadcast to theirs",
+            ),
+            (
+                Error::AttentionMask { mask: "padding", shape: Shape::from([4]), scores: shape },
+                "attention: padding mask of shape [4] and scores of shape [2, 3]: it must be [keys] or [batch, keys]",
             ),
             (
                 Error::Tape(tape::Error::ForeignParameter),

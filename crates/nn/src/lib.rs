@@ -63,19 +63,64 @@
 //! ```
 //!
 //! The crate in the order of its story: [`init`] says what numbers a parameter starts from; [`Linear`], [`Activation`]
-//! and [`Sequential`] compute; [`cross_entropy`] and [`mse`] say how wrong the result is.
+//! and [`Sequential`] compute; [`cross_entropy`], [`mse`] and the other losses say how wrong the result is; [`explain`]
+//! says who is responsible.
 
 mod error;
+pub mod explain;
 pub mod init;
 mod layer;
 mod loss;
+mod summary;
 
 pub use error::Error;
 pub use init::Init;
 pub use layer::activation::Activation;
+pub use layer::attention::mask::AttentionMask;
+pub use layer::attention::multihead::{InProjection, MultiheadAttention};
+pub use layer::attention::scaled_dot_product::{scaled_dot_product_attention, try_scaled_dot_product_attention};
+pub use layer::bilinear::Bilinear;
+pub use layer::conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
+pub use layer::convolution::{Conv, Conv1d, Conv2d, Conv3d, ConvPadding, PaddingMode};
+pub use layer::dropout::{AlphaDropout, ChannelDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout};
 pub use layer::embedding::Embedding;
 pub use layer::linear::Linear;
+pub use layer::norm::RunningStatistics;
+pub use layer::norm::batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, BatchNorm3d};
+pub use layer::norm::group_norm::GroupNorm;
+pub use layer::norm::instance_norm::{InstanceNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d};
+pub use layer::norm::layer_norm::LayerNorm;
+pub use layer::norm::rms_norm::RmsNorm;
+pub use layer::pool::Pool;
+pub use layer::position::{Pairs, RotaryPositions, SinusoidalPositions};
+pub use layer::prelu::Prelu;
 pub use layer::recurrent::{self, Gru, GruCell, Lstm, LstmCell, Nonlinearity, Rnn, RnnCell};
+pub use layer::reshape::Reshape;
+pub use layer::residual::Residual;
 pub use layer::sequential::{Layer, Sequential};
-pub use loss::cross_entropy::{cross_entropy, try_cross_entropy};
-pub use loss::mse::{mse, try_mse};
+pub use layer::upsample::Upsample;
+pub use loss::bce::{Bce, bce};
+pub use loss::bce_with_logits::{BceWithLogits, bce_with_logits};
+pub use loss::cosine_embedding::{CosineEmbedding, cosine_embedding};
+pub use loss::cross_entropy::{CrossEntropy, cross_entropy, soft_cross_entropy};
+pub use loss::ctc::{Ctc, ctc};
+pub use loss::focal::{Focal, focal};
+pub use loss::gaussian_nll::{GaussianNll, gaussian_nll};
+pub use loss::hinge::{Hinge, hinge};
+pub use loss::hinge_embedding::{HingeEmbedding, hinge_embedding};
+pub use loss::huber::{Huber, huber};
+pub use loss::kl_divergence::{KlDivergence, kl_divergence};
+pub use loss::l1::{L1, l1};
+pub use loss::log_cosh::{LogCosh, log_cosh};
+pub use loss::margin_ranking::{MarginRanking, margin_ranking};
+pub use loss::mse::{Mse, mse};
+pub use loss::multi_label_margin::{MultiLabelMargin, multi_label_margin};
+pub use loss::multi_label_soft_margin::{MultiLabelSoftMargin, multi_label_soft_margin};
+pub use loss::multi_margin::{MultiMargin, multi_margin};
+pub use loss::nll::{Nll, nll};
+pub use loss::poisson_nll::{PoissonNll, poisson_nll};
+pub use loss::reduction::Reduction;
+pub use loss::smooth_l1::{SmoothL1, smooth_l1};
+pub use loss::soft_margin::{SoftMargin, soft_margin};
+pub use loss::triplet_margin::{TripletMargin, triplet_margin};
+pub use summary::{Rows, Summary, SummaryRow};

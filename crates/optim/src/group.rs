@@ -1,11 +1,9 @@
 //! Which parameters have settings of their own?
 
-use tape::{Params, Real};
-
 /// Parameters, chosen by their names, that are stepped with settings of their own.
 ///
-/// The pattern is a full name in which every `*` stands for any characters, dots too: `*.bias`, `encoder.*`. Of several
-/// groups that match, the first holds.
+/// The pattern is a full name in which every `*` stands for any characters, dots too: `*.bias`, `encoder.*`, as for
+/// [`tape::Params::matching`] and [`tape::Params::freeze`]. Of several groups that match, the first holds.
 ///
 /// ```
 /// use ndarray::array;
@@ -53,7 +51,7 @@ impl Group {
     /// ```
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        matches(&self.pattern, name)
+        tape::matches(&self.pattern, name)
     }
 }
 
@@ -62,61 +60,9 @@ pub(crate) fn group_of(name: &str, groups: &[Group]) -> usize {
     groups.iter().position(|group| group.matches(name)).map_or(0, |index| index + 1)
 }
 
-/// Freezes the parameters whose names match the pattern, or trains them again, and says how many there were. No
-/// gradient is computed for a frozen parameter, and optimizers leave it and its state alone.
-///
-/// ```
-/// use ndarray::array;
-/// let mut params = tape::Params::<f32>::new();
-/// let id = params.add("encoder.weight", &array![1.0]);
-/// params.add("head.weight", &array![1.0]);
-/// assert_eq!(optim::set_trainable(&mut params, "encoder.*", false), 1);
-/// assert!(!params.parameter(id).is_trainable());
-/// ```
-pub fn set_trainable<T: Real>(params: &mut Params<T>, pattern: &str, trainable: bool) -> usize {
-    let chosen: Vec<_> =
-        params.iter().filter(|(_, parameter)| matches(pattern, parameter.name())).map(|(id, _)| id).collect();
-    for &id in &chosen {
-        params.set_trainable(id, trainable);
-    }
-    chosen.len()
-}
-
-/// The first and last pieces between stars are the ends of the name, the others lie in it one after another; taking
-/// the earliest place for each leaves most for the rest.
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
-    let Some(mut left) = name.strip_prefix(start) else { return false };
-    let (inner, end) = rest.rsplit_once('*').unwrap_or(("", rest));
-    for piece in inner.split('*') {
-        let Some(place) = left.find(piece) else { return false };
-        left = &left[place + piece.len()..];
-    }
-    left.ends_with(end)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        for (pattern, name, expected) in [
-            ("weight", "weight", true),
-            ("weight", "0.weight", false),
-            ("*", "", true),
-            ("*.bias", "0.bias", true),
-            ("*.bias", "bias", false),
-            ("a*a", "a", false),
-            ("a*a", "aa", true),
-            ("a*b*a", "abba", true),
-            ("a*c*a", "abba", false),
-            ("*norm*", "encoder.norm.weight", true),
-            ("a**b", "ab", true),
-        ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern:?} and {name:?}");
-        }
-    }
 
     #[test]
     fn the_first_group_that_matches_holds() {

@@ -97,7 +97,7 @@ pub use d_adaptation::{DAdaptation, DAdaptationMethod};
 pub use descent::Descent;
 pub use error::Error;
 pub use feedback::{BoldDriver, Plateau};
-pub use group::{Group, set_trainable};
+pub use group::Group;
 pub use lamb::{Lamb, LambMethod};
 pub use lars::{Lars, LarsMethod};
 pub use lbfgs::Lbfgs;

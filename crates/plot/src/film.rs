@@ -135,7 +135,7 @@ fn longest_side(colours: &[(Rgb, u64)]) -> (usize, i64) {
 /// Many pixels, and colours that are far apart.
 fn badness(colours: &[(Rgb, u64)]) -> f64 {
     let pixels: u64 = colours.iter().map(|(_, count)| count).sum();
-    longest_side(colours).1 as f64 * (pixels as f64).powf(0.4)
+    longest_side(colours).1 as f64 * (pixels as f64).powf(0.25)
 }
 
 /// Leaves the lower half in place, and returns the upper one; neither is empty.

@@ -24,7 +24,8 @@ use crate::var::Var;
 ///
 /// The rule is written with tensors, and serves three times: a sweep calls it on a tape of its own and takes the numbers,
 /// a recorded derivative calls it with the handles of the tape, so that it can be differentiated again, and a tangent is
-/// its transpose.
+/// its transpose. A [`Program`](crate::Program) runs value and rule anew in every run; what they allocate, they allocate
+/// each time.
 ///
 /// ```
 /// use ndarray::{ArrayD, ArrayViewD};
@@ -59,7 +60,7 @@ pub trait CustomOp<T: Real> {
     /// The name, for errors and pictures.
     fn name(&self) -> &'static str;
 
-    /// The output's elements.
+    /// The output's elements. They depend on the inputs alone, and their shape on the inputs' shapes.
     ///
     /// # Errors
     /// If the inputs do not suit the operation; [`Error::Rejected`] says why.
@@ -187,8 +188,8 @@ fn arrays<T: Real>(tape: &Storage<T>, node: u32) -> Vec<ArrayD<T>> {
     operands.iter().chain([&node]).map(|&node| kernel::to_array(tape.slot(node).view())).collect()
 }
 
-/// The numbers of an operation's shares, worked out on a tape of its own.
-fn shares<T: Real>(
+/// The numbers of an operation's shares, worked out on a tape of its own. The arrays are its inputs and its output.
+pub(crate) fn shares<T: Real>(
     operation: &dyn CustomOp<T>,
     mut arrays: Vec<ArrayD<T>>,
     adjoint: &ArrayD<T>,
@@ -245,7 +246,6 @@ impl<T: Real> Tensor<T> {
         let first = *inputs.first().ok_or(Error::NoTape { operation: name })?;
         let operands: Nodes = first.on_tape(name, |tape| tape.own_all(inputs, name))?;
         let elements = first.on_tape(name, |tape| {
-            tape.look_at(name)?;
             Ok(operands.iter().map(|&node| kernel::to_array(tape.slot(node).view())).collect::<Vec<_>>())
         })?;
         let views: Vec<_> = elements.iter().map(|elements| elements.view()).collect();
@@ -254,7 +254,8 @@ impl<T: Real> Tensor<T> {
         let operation: Rc<dyn CustomOp<T>> = Rc::new(operation);
         first.on_tape(name, |tape| {
             let output = tape.record_array(TensorOp::Custom(name), &operands, &value);
-            if tape.is_active(output.node) {
+            // A program runs it also where no gradient is computed.
+            if tape.is_active(output.node) || tape.origins.is_some() {
                 tape.callbacks.insert(output.node, Callback::Operation(Rc::clone(&operation)));
             }
             Ok(output)
@@ -276,11 +277,12 @@ impl<T: Real> Tensor<T> {
     /// ```
     ///
     /// # Panics
-    /// If the tensor is stale or a constant, through which no adjoint comes.
+    /// If the tensor is stale or a constant, through which no adjoint comes, or a program is recorded.
     #[track_caller]
     pub fn hook(self, hook: impl Fn(ArrayViewD<'_, T>) -> Option<ArrayD<T>> + 'static) {
         let hook: Rc<Hook<T>> = Rc::new(hook);
         unwrap(self.on_tape("hook", |tape| {
+            tape.look_at("hook")?;
             if !tape.is_active(self.node) {
                 let rule = "no adjoint comes to a constant";
                 return Err(Error::Shape { operation: "hook", shape: tape.shape(self.node).clone(), rule });

@@ -1,5 +1,6 @@
 //! What can go wrong when a tape is used: one enumeration.
 
+use std::fmt;
 use std::panic::Location;
 
 use crate::anomaly::Anomaly;
@@ -138,6 +139,12 @@ pub enum Error {
         /// The name.
         name: String,
     },
+    /// A pattern chooses no parameter.
+    #[error("parameters: no name matches {pattern:?}")]
+    NoMatch {
+        /// The pattern.
+        pattern: String,
+    },
     /// No parameter has this name.
     #[error("parameters: there is no parameter {name:?}")]
     UnknownParameter {
@@ -269,6 +276,22 @@ pub enum Error {
         /// The number of the input.
         input: usize,
     },
+    /// An operation of a computation that is exported has no counterpart in ONNX.
+    #[cfg(feature = "onnx")]
+    #[error("onnx: {operation} has no counterpart among the operators of ONNX")]
+    NotInOnnx {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// A name of an input or an output of an ONNX model cannot be used.
+    #[cfg(feature = "onnx")]
+    #[error("onnx: the name {name:?} cannot be used: {rule}")]
+    OnnxName {
+        /// The name.
+        name: String,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
     /// A program is run with more or fewer inputs than it was recorded with.
     #[error("program: {found} inputs where the recording had {expected}")]
     ProgramInputs {
@@ -278,20 +301,14 @@ pub enum Error {
         found: usize,
     },
     /// A program's input is not what it was in the recording.
-    #[error(
-        "program: input {input} is {kind} of shape {shape} where the recording had {expected_kind} of shape {expected}"
-    )]
+    #[error("program: input {input} is {found} where the recording had {expected}")]
     ProgramInput {
         /// The number of the input.
         input: usize,
-        /// What it was in the recording: an array, or a list of indices.
-        expected_kind: &'static str,
-        /// Its shape in the recording.
-        expected: Shape,
+        /// What it was in the recording.
+        expected: InputKind,
         /// What it is.
-        kind: &'static str,
-        /// Its shape.
-        shape: Shape,
+        found: InputKind,
     },
     /// More nodes than a 32-bit number counts.
     #[error("tape: more than {limit} operations in one recording")]
@@ -299,6 +316,28 @@ pub enum Error {
         /// The most operations a recording holds.
         limit: usize,
     },
+}
+
+/// What an input of a program is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InputKind {
+    /// Elements of this shape.
+    Array(Shape),
+    /// Indices of this shape.
+    Indices(Shape),
+    /// A [`Seed`](crate::Seed).
+    Seed,
+}
+
+impl fmt::Display for InputKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Array(shape) => write!(f, "an array of shape {shape}"),
+            Self::Indices(shape) => write!(f, "a list of indices of shape {shape}"),
+            Self::Seed => f.write_str("a seed"),
+        }
+    }
 }
 
 /// The value, or a panic with the error's text at the line of the caller, whose callers are marked to be looked through.

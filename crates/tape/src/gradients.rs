@@ -237,6 +237,13 @@ impl<T: Real> Gradients<T> {
         }
     }
 
+    /// The gradients of all bound parameters and the updates, to be written.
+    pub(crate) fn results_mut(&mut self) -> (&mut [T], &mut Updates<T>) {
+        self.adjoints.forget_lent();
+        let Adjoints { params, updates, .. } = &mut **self.adjoints;
+        (params, updates)
+    }
+
     /// The stretches of the flat buffer that an optimizer has to step: trainable parameters that the root depends on,
     /// neighbours joined. One stretch where every parameter takes part.
     ///

@@ -73,7 +73,7 @@ pub use check::{Check, Entry, Fault, Report, Verdict, check, check_gradient, che
 pub use checkpoint::{checkpoint, checkpoint_loop, try_checkpoint, try_checkpoint_loop};
 pub use custom::CustomOp;
 pub use elements::Elements;
-pub use error::Error;
+pub use error::{Error, InputKind};
 pub use functions::{derivative, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
 pub use gradients::{GradientKey, Gradients};
 pub use graph::{Graph, GraphNode, GraphOperand, Kind, Statistics};
@@ -82,8 +82,10 @@ pub use implicit::{fixed_point, root, solve, try_fixed_point, try_root, try_solv
 pub use indices::Indices;
 pub use kernel::VectorMath;
 pub use operations::{Operation, operations};
-pub use params::{ParamId, Parameter, Params};
+pub use params::{ParamId, Parameter, Params, matches};
 pub use position::Position;
+#[cfg(feature = "onnx")]
+pub use program::Onnx;
 pub use program::{Input, Inputs, Program, ScalarProgram};
 pub use random::Seed;
 pub use real::Real;

@@ -114,7 +114,7 @@ fn unpack<T: Real>(packed: Tensor<T>, from: usize, last: &[usize]) -> (Tensor<T>
 /// A constant matrix on the tape of a tensor, by row and column.
 fn constant<T: Real>(beside: Tensor<T>, n: usize, element: impl Fn(usize, usize) -> f64) -> Tensor<T> {
     let matrix = ndarray::Array2::from_shape_fn((n, n), |(i, j)| T::from_f64(element(i, j)));
-    beside.constant_beside(&matrix)
+    beside.new_constant(matrix)
 }
 
 fn identity<T: Real>(beside: Tensor<T>, n: usize) -> Tensor<T> {
@@ -166,13 +166,4 @@ fn reciprocal_differences<T: Real>(x: Tensor<T>) -> Tensor<T> {
 /// The mean of a matrix and its transpose.
 fn symmetric<T: Real>(matrix: Tensor<T>) -> Tensor<T> {
     (matrix + matrix.t()) * T::from_f64(0.5)
-}
-
-impl<T: Real> Tensor<T> {
-    /// A constant on the tape of this tensor.
-    fn constant_beside(self, elements: &impl crate::Elements<T>) -> Self {
-        crate::error::unwrap(
-            self.on_tape("constant", |tape| Ok(tape.push_leaf(elements.shape(), false, |out| elements.write(out)))),
-        )
-    }
 }

@@ -2,6 +2,7 @@
 //!
 //! No match on these has a wildcard arm, so that the compiler lists what a new operation still needs.
 
+use crate::kernel::Search;
 use crate::real::Real;
 use crate::rules::{Binary, Unary};
 use crate::transpose::Linear;
@@ -118,6 +119,16 @@ pub(crate) enum Comparison {
 pub(crate) enum Extreme {
     Max,
     Min,
+}
+
+impl Extreme {
+    /// The place of the first of them in a line.
+    pub(crate) fn search(self) -> Search {
+        match self {
+            Self::Max => Search::Max,
+            Self::Min => Search::Min,
+        }
+    }
 }
 
 impl Comparison {

@@ -1,11 +1,14 @@
 //! Named parameters in one flat buffer.
 
+mod names;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use ndarray::{ArrayBase, ArrayViewD, ArrayViewMutD, Data, Dimension};
 
+pub use self::names::matches;
 use crate::Real;
 use crate::error::{Error, unwrap};
 use crate::shape::Shape;
@@ -24,6 +27,7 @@ pub struct Parameter {
     shape: Shape,
     start: usize,
     trainable: bool,
+    buffer: bool,
 }
 
 impl Parameter {
@@ -49,6 +53,12 @@ impl Parameter {
     #[must_use]
     pub fn is_trainable(&self) -> bool {
         self.trainable
+    }
+
+    /// Whether it is no weight but a running statistic or the like: [`Params::add_buffer`].
+    #[must_use]
+    pub fn is_buffer(&self) -> bool {
+        self.buffer
     }
 }
 
@@ -114,7 +124,7 @@ impl<T: Real> Params<T> {
         name: &str,
         value: &ArrayBase<S, D>,
     ) -> Result<ParamId, Error> {
-        self.push(name, value, true)
+        self.push(name, value, false)
     }
 
     /// Adds a parameter that is not trained, such as a running mean: it is bound, saved and loaded like the others, no
@@ -145,14 +155,14 @@ impl<T: Real> Params<T> {
         name: &str,
         value: &ArrayBase<S, D>,
     ) -> Result<ParamId, Error> {
-        self.push(name, value, false)
+        self.push(name, value, true)
     }
 
     fn push<S: Data<Elem = T>, D: Dimension>(
         &mut self,
         name: &str,
         value: &ArrayBase<S, D>,
-        trainable: bool,
+        buffer: bool,
     ) -> Result<ParamId, Error> {
         let name = format!("{}{name}", self.prefix);
         if self.table.iter().any(|parameter| parameter.name == name) {
@@ -162,7 +172,7 @@ impl<T: Real> Params<T> {
         let start = values.len();
         values.extend(value.iter().copied());
         let shape = Shape::from(value.shape());
-        Arc::make_mut(&mut self.table).push(Parameter { name, shape, start, trainable });
+        Arc::make_mut(&mut self.table).push(Parameter { name, shape, start, trainable: !buffer, buffer });
         Ok(self.id(self.table.len() - 1))
     }
 

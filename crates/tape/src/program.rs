@@ -1,30 +1,36 @@
 //! Record a computation of tensors once, replay it at full speed.
 //!
 //! `graph` reads a recording, `schedule` lays out the steps forwards and backwards, `memory` decides where everything
-//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`.
+//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`; `onnx`
+//! writes the graph for other engines.
 
 mod graph;
 mod inputs;
 mod memory;
+#[cfg(feature = "onnx")]
+mod onnx;
 mod run;
 mod scalar;
 mod schedule;
 
 use std::fmt;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use ndarray::ArrayD;
 
 use self::inputs::Given;
 pub use self::inputs::{Input, Inputs};
+#[cfg(feature = "onnx")]
+pub use self::onnx::Onnx;
 use self::run::{Plan, Run, Workspace};
 pub use self::scalar::ScalarProgram;
-use crate::error::{Error, unwrap};
+use crate::custom::CustomOp;
+use crate::error::{Error, InputKind, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel;
 use crate::params::{Parameter, Params};
 use crate::real::Real;
-use crate::shape::Shape;
 use crate::tape::{Pass, Tape};
 use crate::tensor::Tensor;
 
@@ -32,7 +38,9 @@ use crate::tensor::Tensor;
 ///
 /// What a run does is worked out when it is recorded: constants are folded, what is computed twice is computed once, what
 /// nobody asks for not at all; forward and backward pass are one list of steps in one piece of memory. A run allocates
-/// nothing, locks nothing and looks nothing up.
+/// nothing, locks nothing and looks nothing up. Only a user's operation ([`CustomOp`](crate::CustomOp)), a checkpoint and a
+/// decomposition do as they like, for their code runs anew every time; an input that they give no share of the gradient
+/// has a zero one.
 ///
 /// ```
 /// use ndarray::array;
@@ -48,6 +56,22 @@ use crate::tensor::Tensor;
 /// # Ok::<(), tape::Error>(())
 /// ```
 ///
+/// Where random numbers are drawn, their seed is an input, which is another one in every run; the bits are those that the
+/// eager tape would draw:
+///
+/// ```
+/// use tape::{Params, Program, Seed, Tape};
+///
+/// let params = Params::<f64>::new();
+/// let mut noise =
+///     Program::forward(&params, (Seed::from(0),), |pass, (seed,)| vec![pass.training(seed).normal([3])]);
+/// for step in 1..4 {
+///     noise.run(&params, (Seed::from(step),))?;
+///     assert_eq!(noise.output(0), &Tape::new().bind(&params).training(step).normal([3]).to_array());
+/// }
+/// # Ok::<(), tape::Error>(())
+/// ```
+///
 /// The computation must do the same operations in every run. Elements that it looks at while it is recorded, with
 /// `item`, `to_array` or a loop that ends when something is small, would be those of the recording for ever: looking is
 /// refused. Choose with [`Mask::select`](crate::Mask::select) instead.
@@ -55,18 +79,14 @@ pub struct Program<T: Real> {
     plan: Arc<Plan<T>>,
     workspace: Workspace<T>,
     gradients: Gradients<T>,
+    customs: Vec<Rc<dyn CustomOp<T>>>,
     set: u32,
     table: Arc<Vec<Parameter>>,
     /// What each input has to look like.
-    inputs: Vec<Expected>,
+    inputs: Vec<InputKind>,
     outputs: Vec<ArrayD<T>>,
-}
-
-/// What an input has to look like.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Expected {
-    Elements(Shape),
-    Indices(Shape),
+    /// The number of the root that is the first output; updates follow the outputs.
+    outputs_from: usize,
 }
 
 impl<T: Real> Program<T> {
@@ -148,18 +168,16 @@ impl<T: Real> Program<T> {
         let roots = compute(&pass, recorded)?;
         let tensors: Vec<u32> = nodes.iter().map(|node| node.unwrap_or(0)).collect();
         let storage = tape.read();
-        let graph = graph::read(storage, &tensors, &storage.own_all(&roots, "program")?)?;
+        let mut wanted = storage.own_all(&roots, "program")?;
+        wanted.extend(storage.latest_updates().map(|(_, node)| node));
+        let graph = graph::read(storage, &tensors, &wanted)?;
         let mut expected = Vec::with_capacity(I::COUNT);
         inputs.visit(|number, given| {
-            expected.push(match given {
-                Given::Elements(elements) => Expected::Elements(elements.shape()),
-                Given::Indices(indices) => {
-                    if graph.index_inputs.iter().all(|entry| entry.input != number) {
-                        return Err(Error::UnusedIndices { input: number });
-                    }
-                    Expected::Indices(indices.shape().clone())
-                }
-            });
+            let unread = graph.index_inputs.iter().all(|entry| entry.input != number);
+            if let (Given::Indices(_), true) = (&given, unread) {
+                return Err(Error::UnusedIndices { input: number });
+            }
+            expected.push(given.kind());
             Ok(())
         })?;
         let starts: Vec<usize> = params.iter().map(|(_, parameter)| parameter.range().start).collect();
@@ -167,14 +185,22 @@ impl<T: Real> Program<T> {
         let layout = memory::lay_out(&schedule);
         let mut constants = graph.constants;
         constants.push(T::one());
+        let custom = |&node: &u32| storage.callbacks.operation(node).expect("a custom operation is kept");
+        let customs = graph.custom_nodes.iter().map(custom).collect();
         let mut gradients = Gradients::for_params(params, &vec![T::zero(); params.size()])?;
         gradients.set_reached(&schedule.reached);
-        let outputs = schedule.roots.iter().skip(differentiate.into()).map(|place| ArrayD::zeros(&*place.shape));
+        for (parameter, node) in storage.latest_updates() {
+            gradients.results_mut().1.push(parameter, storage.slot(node).view());
+        }
+        let outputs =
+            schedule.roots[..roots.len()].iter().skip(differentiate.into()).map(|place| ArrayD::zeros(&*place.shape));
         Ok(Self {
             outputs: outputs.collect(),
-            workspace: Workspace::new(graph.indices),
+            outputs_from: differentiate.into(),
+            workspace: Workspace::new(graph.indices, I::COUNT),
             plan: Arc::new(Plan { schedule, layout, constants }),
             gradients,
+            customs,
             set: params.set(),
             table: Arc::clone(params.shared_table()),
             inputs: expected,
@@ -182,12 +208,14 @@ impl<T: Real> Program<T> {
     }
 
     /// Runs with these parameters and inputs; returns the loss and its gradients, laid out like the parameters. Without
-    /// a loss, the first element of the first result stands in its place, and the gradients are zero.
+    /// a loss, the first element of the first result stands in its place, and the gradients are zero. What
+    /// [`Pass::update`] noted in the recording is computed anew, and comes with them ([`Gradients::updates`]).
     ///
     /// # Errors
     /// [`Error::ForeignParameter`] or [`Error::ParameterLayout`] if the parameters are not those of the recording,
     /// [`Error::ProgramInput`] if an input has another shape or kind or there are more or fewer of them,
-    /// [`Error::Index`] if an index is not below its axis' length. Nothing has been computed then.
+    /// [`Error::Index`] if an index is not below its axis' length: nothing has been computed then. What a user's operation
+    /// fails with; the outputs are those of the run before then.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "inputs are a tuple of references, written where they are handed over"
@@ -196,7 +224,8 @@ impl<T: Real> Program<T> {
         self.check_params(params)?;
         let plan = Arc::clone(&self.plan);
         self.check_inputs(&inputs, &plan)?;
-        let mut run = Run::new(&plan, &mut self.workspace, params.values(), self.gradients.params_mut());
+        let (gradients, updates) = self.gradients.results_mut();
+        let mut run = Run::new(&plan, &mut self.workspace, params.values(), gradients);
         let nothing_fails = inputs.visit(|number, given| {
             match given {
                 Given::Elements(elements) => {
@@ -211,17 +240,18 @@ impl<T: Real> Program<T> {
                         list.iter_mut().zip(indices.values()).for_each(|(place, &index)| *place = index as u32);
                     }
                 }
+                Given::Seed(seed) => run.set_seed(number, seed),
             }
             Ok::<(), std::convert::Infallible>(())
         });
         let Ok(()) = nothing_fails;
-        run.steps();
+        run.steps(&self.customs)?;
         let first = run.root(0);
         let value = first.data.get(first.offset).copied().unwrap_or_else(T::nan);
-        let skipped = plan.schedule.roots.len() - self.outputs.len();
-        for (number, output) in self.outputs.iter_mut().enumerate() {
-            let elements = output.as_slice_mut().expect("made in one piece");
-            kernel::copy(run.root(number + skipped), elements);
+        let outputs = self.outputs.iter_mut().map(|output| output.as_slice_mut().expect("made in one piece"));
+        let results = self.outputs_from..;
+        for (number, elements) in results.zip(outputs.chain(updates.values_mut())) {
+            kernel::copy(run.root(number), elements);
         }
         Ok((value, &self.gradients))
     }
@@ -265,17 +295,9 @@ impl<T: Real> Program<T> {
             return Err(Error::ProgramInputs { expected: self.inputs.len(), found: I::COUNT });
         }
         inputs.visit(|number, given| {
-            let (kind, shape) = match &given {
-                Given::Elements(elements) => ("an array", elements.shape()),
-                Given::Indices(indices) => ("a list of indices", indices.shape().clone()),
-            };
-            let (expected_kind, expected) = match &self.inputs[number] {
-                Expected::Elements(shape) => ("an array", shape),
-                Expected::Indices(shape) => ("a list of indices", shape),
-            };
-            if kind != expected_kind || shape != *expected {
-                let expected = expected.clone();
-                return Err(Error::ProgramInput { input: number, expected_kind, expected, kind, shape });
+            let (expected, found) = (&self.inputs[number], given.kind());
+            if found != *expected {
+                return Err(Error::ProgramInput { input: number, expected: expected.clone(), found });
             }
             let Given::Indices(indices) = given else { return Ok(()) };
             for entry in plan.schedule.index_inputs.iter().filter(|entry| entry.input == number) {

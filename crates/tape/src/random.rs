@@ -11,7 +11,8 @@ use crate::real::Real;
 
 /// What the random numbers of a pass are determined by; see [`Pass::training`](crate::Pass::training).
 ///
-/// It is a number. Many seeds come of one by [`child`](Self::child): one a step, one a shard of a batch.
+/// It is a number. Many seeds come of one by [`child`](Self::child): one a step, one a shard of a batch. As an
+/// [`Input`](crate::Input) of a [`Program`](crate::Program), it is another one in every run.
 ///
 /// ```
 /// use tape::Seed;
@@ -23,16 +24,21 @@ use crate::real::Real;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Seed {
     value: u64,
+    /// Which input of which program's recording this is.
+    input: Option<(u32, usize)>,
 }
 
 impl From<u64> for Seed {
     fn from(value: u64) -> Self {
-        Self { value }
+        Self { value, input: None }
     }
 }
 
 impl Seed {
     /// The seed number `n` of those that come of this one.
+    ///
+    /// A program is given children as inputs of their own: one that is derived while it is recorded would be the same in
+    /// every run, and is refused where something is drawn from it.
     #[doc(alias = "fold_in")]
     #[doc(alias = "split")]
     #[must_use]
@@ -42,6 +48,16 @@ impl Seed {
         let mut rng = self.stream(n);
         rng.set_word_pos(BEHIND_ALL_DRAWS);
         Self::from(rng.next_u64())
+    }
+
+    /// The same seed as input number `input` of a program that is being recorded.
+    pub(crate) fn to_input(self, recording: u32, input: usize) -> Self {
+        Self { input: Some((recording, input)), ..self }
+    }
+
+    /// The number of the program's input that this is, if it is one of this recording.
+    pub(crate) fn input_of(self, recording: u32) -> Option<usize> {
+        self.input.filter(|(own, _)| *own == recording).map(|(_, input)| input)
     }
 
     /// The generator of draw number `n`, at its start.

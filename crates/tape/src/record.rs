@@ -8,16 +8,17 @@ use std::ptr::NonNull;
 use smallvec::SmallVec;
 
 use crate::error::Error;
-use crate::kernel::{self, View};
+use crate::indices::Saved;
+use crate::kernel::{self, Search, View};
 use crate::living;
 use crate::op::{Comparison, Extreme, Node, Op, TensorOp};
 use crate::product::{self, Operand as Factor};
 use crate::real::Real;
 use crate::rules::{Binary, Unary};
 use crate::shape::{INLINE_AXES, Shape};
-use crate::tape::{Slot, Storage};
+use crate::tape::{Origin, Slot, Storage};
 use crate::tensor::{Operand, Tensor};
-use crate::transpose::{AxisSet, Linear, broadcast_strides};
+use crate::transpose::{AxisSet, Linear, around, broadcast_strides};
 use crate::var::Var;
 
 /// Node numbers of operands, of which there are rarely many.
@@ -333,28 +334,38 @@ impl<T: Real> Storage<T> {
         kernel::dense(self.slot(x).view(), &self.scratch)
     }
 
-    /// The indices of the largest or smallest elements along an axis, the first of equals.
-    pub(crate) fn extreme_indices(
-        &mut self,
-        extreme: Extreme,
-        x: u32,
-        axis: usize,
-        operation: &'static str,
-    ) -> Result<Vec<u32>, Error> {
-        let shape = self.shape(x).clone();
-        let [outer, middle, inner] = crate::transpose::around(&shape, axis);
+    /// The places along an axis of a tensor, `count` in each line, of the elements that are looked for; kept for an operation,
+    /// and looked for again in every run of a program.
+    pub(crate) fn keep_places(&mut self, search: Search, x: u32, axis: usize, count: usize) -> Saved {
+        let Self { nodes, slots, scratch, indices, .. } = self;
+        let slot = &slots[nodes[x as usize].left as usize];
+        let lines @ [outer, _, inner] = around(&slot.shape, axis);
+        let start = indices.len();
+        indices.resize(start + outer * count * inner, 0);
+        search.find(kernel::dense(slot.view(), scratch), lines, scratch, &mut Vec::new(), &mut indices[start..]);
+        scratch.reset();
+        let places = Saved { start: start as u32, len: (outer * count * inner) as u32 };
+        self.note_origin(places, Origin::Found { operand: x, axis, search });
+        places
+    }
+
+    /// The places as they are now, for whoever looks at them.
+    pub(crate) fn look_for(&mut self, search: Search, x: u32, axis: usize, count: usize) -> Vec<u32> {
+        let places = self.keep_places(search, x, axis, count);
+        let found = places.of(&self.indices).to_vec();
+        self.indices.truncate(places.start as usize);
+        found
+    }
+
+    /// Checks that an axis has something that is the largest.
+    pub(crate) fn check_extreme(&self, x: u32, axis: usize, operation: &'static str) -> Result<(), Error> {
+        let shape = self.shape(x);
+        let [outer, middle, inner] = around(shape, axis);
         if middle == 0 && outer * inner > 0 {
             let rule = "an axis of length zero has no largest or smallest element";
-            return Err(Error::Shape { operation, shape, rule });
+            return Err(Error::Shape { operation, shape: shape.clone(), rule });
         }
-        let elements = self.dense_elements(x);
-        let (values, mut indices) = (self.scratch.take(outer * inner), vec![0; outer * inner]);
-        match extreme {
-            Extreme::Max => kernel::max(elements, outer, middle, inner, values, &mut indices),
-            Extreme::Min => kernel::min(elements, outer, middle, inner, values, &mut indices),
-        }
-        self.scratch.reset();
-        Ok(indices)
+        Ok(())
     }
 
     /// Logarithms of the softmax along the last axis.

@@ -60,14 +60,18 @@ pub(crate) type Interval = (f64, f64);
 impl Unary {
     /// Whether the rule holds for these operands in lanes too, whose periodic functions have a limit.
     pub(crate) fn holds_in_lanes<T: Real>(self, x: &[T]) -> bool {
-        let periodic = matches!(self, Self::Sin | Self::Cos | Self::Tan | Self::Sinc);
         // An infinity has no sine, in lanes either. The normalised sinc multiplies by pi first.
         let huge = |x: &T| (x.abs() > T::PERIODIC_LIMIT / T::from_f64(4.0)) & (x.abs() < T::infinity());
-        !periodic
+        !self.is_periodic()
             || dispatch(
                 #[inline(always)]
                 || !x.iter().fold(false, |any, x| any | huge(x)),
             )
+    }
+
+    /// Whether it is made of sines and cosines; all other rules hold in lanes for every operand.
+    pub(crate) fn is_periodic(self) -> bool {
+        matches!(self, Self::Sin | Self::Cos | Self::Tan | Self::Sinc)
     }
 }
 

@@ -34,6 +34,9 @@ struct Entry {
     name: String,
     shape: Shape,
     trainable: bool,
+    /// Files from before there were buffers do not say.
+    #[serde(default)]
+    buffer: bool,
 }
 
 impl<T: Real + Serialize> Serialize for Params<T> {
@@ -42,6 +45,7 @@ impl<T: Real + Serialize> Serialize for Params<T> {
             name: parameter.name().to_owned(),
             shape: parameter.shape().clone(),
             trainable: parameter.is_trainable(),
+            buffer: parameter.is_buffer(),
         };
         let parameters = self.iter().map(|(_, parameter)| entry(parameter)).collect();
         Written { parameters, values: self.values().to_vec() }.serialize(serializer)
@@ -55,13 +59,14 @@ impl<'de, T: Real + Deserialize<'de>> Deserialize<'de> for Params<T> {
         let Written { parameters, values } = Written::<T>::deserialize(deserializer)?;
         let mut params = Self::new();
         let mut rest = &values[..];
-        for Entry { name, shape, trainable } in parameters {
+        for Entry { name, shape, trainable, buffer } in parameters {
             let size = shape.iter().try_fold(1_usize, |size, &length| size.checked_mul(length));
             let Some((own, behind)) = size.and_then(|size| rest.split_at_checked(size)) else {
                 return Err(D::Error::custom(format_args!("parameter {name:?}: too few values for its shape {shape}")));
             };
             let value = ndarray::ArrayView::from_shape(&*shape, own).map_err(D::Error::custom)?;
-            let id = params.try_add(&name, &value).map_err(D::Error::custom)?;
+            let id = if buffer { params.try_add_buffer(&name, &value) } else { params.try_add(&name, &value) };
+            let id = id.map_err(D::Error::custom)?;
             params.set_trainable(id, trainable);
             rest = behind;
         }
@@ -81,8 +86,9 @@ mod tests {
     fn saved() -> Params<f64> {
         let mut params = Params::new();
         params.within("layer", |params| params.add("weight", &array![[1.0, 2.5], [-3.0, 1e-300]]));
-        let mean = params.add("mean", &array![0.1]);
-        params.set_trainable(mean, false);
+        params.add_buffer("mean", &array![0.1]);
+        let frozen = params.add("frozen", &array![0.2]);
+        params.set_trainable(frozen, false);
         params.add("empty", &ndarray::Array2::<f64>::zeros((0, 3)));
         params
     }

@@ -127,10 +127,8 @@ fn start<T: Real>(storage: &Storage<T>, root: u32) -> Gradients<T> {
     let mut gradients = Gradients::take_spare();
     let adjoints = &mut **gradients.adjoints;
     place(storage, adjoints, root);
-    for (position, &(parameter, node)) in storage.updates.iter().enumerate() {
-        if storage.updates[position + 1..].iter().all(|&(later, _)| later != parameter) {
-            adjoints.updates.push(parameter, storage.slot(node).view());
-        }
+    for (parameter, node) in storage.latest_updates() {
+        adjoints.updates.push(parameter, storage.slot(node).view());
     }
     if root != 0 {
         seed(storage, adjoints, root);

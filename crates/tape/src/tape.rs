@@ -19,17 +19,18 @@ use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::guard::Guard;
-use crate::indices::Indices;
-use crate::kernel::View;
+use crate::indices::{self, Found, Indices, Saved};
+use crate::kernel::{Search, View};
 use crate::living::{self, Badge};
-use crate::op::{Extreme, Node, Op, TensorOp};
+use crate::op::{Node, Op, TensorOp};
 use crate::params::{Parameter, Params};
 use crate::position::Eras;
+use crate::random::Distribution;
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
 use crate::sweep::{self, Root};
 use crate::tensor::Tensor;
-use crate::transpose::{MOST_AXES, Saved};
+use crate::transpose::MOST_AXES;
 use crate::var::Var;
 
 /// The list of everything that is computed from its variables, in the order in which it is computed.
@@ -83,17 +84,32 @@ pub struct Storage<T: Real> {
     pub(crate) origins: Option<Origins>,
 }
 
-/// Where the lists of indices of a recording come from that a program has to fill in anew in every run.
+/// What a program has to fill in anew in every run of what its recording keeps.
 #[derive(Debug, Default)]
-pub(crate) struct Origins(pub(crate) Vec<(Saved, Origin)>);
+pub(crate) struct Origins {
+    /// Where lists of indices come from.
+    pub(crate) lists: Vec<(Saved, Origin)>,
+    /// The nodes that were drawn.
+    pub(crate) draws: Vec<(u32, Draw)>,
+}
+
+/// A tensor of random numbers whose seed is an input of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Draw {
+    pub(crate) distribution: Distribution,
+    /// The number of the input that is the seed.
+    pub(crate) input: usize,
+    /// Which draw of that seed it is.
+    pub(crate) number: u64,
+}
 
 /// Where one list of indices comes from. A list that has no origin is the same in every run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Origin {
     /// The program's input list of this number.
     Input(usize),
-    /// The places of the largest or smallest elements of a tensor along an axis.
-    Extreme { operand: u32, axis: usize, extreme: Extreme },
+    /// The places of elements of a tensor that are looked for along an axis.
+    Found { operand: u32, axis: usize, search: Search },
 }
 
 /// What is known of one tensor.
@@ -257,18 +273,34 @@ impl<T: Real> Storage<T> {
     }
 
     /// Keeps a list of indices for an operation, and notes if it is an input of a program.
-    pub(crate) fn save_indices(&mut self, indices: &Indices<'_>) -> Saved {
-        let saved = self.save(indices.values().iter().map(|&index| index as u32));
-        if let Some(input) = indices.input {
+    ///
+    /// # Errors
+    /// [`Error::LookedAt`] if they were found in the recording of another program.
+    pub(crate) fn save_indices(&mut self, indices: &Indices<'_>, operation: &'static str) -> Result<Saved, Error> {
+        let input = match indices.origin {
+            None => None,
+            Some(indices::Origin::Input(input)) => Some(input),
+            Some(indices::Origin::Found(found)) if found.recording == self.recording => return Ok(found.saved),
+            Some(indices::Origin::Found(_)) => return Err(Error::LookedAt { operation }),
+        };
+        let saved = self.save(indices.recorded().iter().map(|&index| index as u32));
+        if let Some(input) = input {
             self.note_origin(saved, Origin::Input(input));
         }
-        saved
+        Ok(saved)
+    }
+
+    /// Kept places of a tensor's elements along an axis, for the caller.
+    pub(crate) fn show_places(&self, saved: Saved, shape: Shape, length: usize) -> Indices<'static> {
+        let values = saved.of(&self.indices).iter().map(|&place| place as usize).collect();
+        let found = self.origins.is_some().then_some(Found { recording: self.recording, saved, length });
+        Indices::found(values, shape, found)
     }
 
     /// Notes where a list of indices comes from, if a program is recorded.
     pub(crate) fn note_origin(&mut self, saved: Saved, origin: Origin) {
-        if let Some(Origins(lists)) = &mut self.origins {
-            lists.push((saved, origin));
+        if let Some(origins) = &mut self.origins {
+            origins.lists.push((saved, origin));
         }
     }
 
@@ -336,6 +368,15 @@ impl<T: Real> Storage<T> {
         let operands = start..self.operands.len() as u32;
         self.slots.push(Slot { node, op, operands, shape, strides, active, memory, offset });
         Tensor::new(node, self.recording)
+    }
+
+    /// Which parameters are to become the values of which nodes.
+    pub(crate) fn latest_updates(&self) -> impl Iterator<Item = (u32, u32)> {
+        let updates = &self.updates;
+        let is_latest = |&(position, &(parameter, _)): &(usize, &(u32, u32))| {
+            updates[position + 1..].iter().all(|later| later.0 != parameter)
+        };
+        updates.iter().enumerate().filter(is_latest).map(|(_, &update)| update)
     }
 
     /// Records one leaf for every parameter, or finds those that are there.

@@ -36,6 +36,7 @@ pub use self::pad::Padding;
 pub use self::pool::Pooling;
 pub use self::resize::Interpolation;
 pub use self::spatial::{Margins, PerAxis};
+use crate::elements::Elements;
 use crate::error::{Error, unwrap};
 use crate::gradients::Gradients;
 use crate::kernel;
@@ -44,6 +45,7 @@ use crate::real::Real;
 use crate::shape::Shape;
 use crate::sweep;
 use crate::tape::Storage;
+use crate::transpose::MOST_AXES;
 use crate::var::Var;
 
 /// A recorded array of numbers.
@@ -228,6 +230,41 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     pub fn detach(self) -> Self {
         unwrap(self.on_tape("detach", |tape| Ok(tape.detach(self.node))))
+    }
+
+    /// A constant on the recording of this tensor: where a function that is given nothing but tensors needs numbers of its
+    /// own. What has a tape or a pass records it there, with [`Tape::constant`](crate::Tape::constant).
+    ///
+    /// ```
+    /// use tape::{Real, Tensor};
+    /// /// The mean in which the elements count differently.
+    /// fn weighted_mean<T: Real>(x: Tensor<T>, weights: &[T]) -> Tensor<T> {
+    ///     let weights = x.new_constant(weights);
+    ///     (x * weights).sum() / weights.sum()
+    /// }
+    /// let tape = tape::Tape::<f64>::new();
+    /// let x = tape.variable([1.0, 5.0]);
+    /// let mean = weighted_mean(x, &[3.0, 1.0]);
+    /// assert_eq!(mean.item(), 2.0);
+    /// assert_eq!(mean.backward()[x].as_slice(), Some(&[0.75, 0.25][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// If there are more than 32 axes.
+    #[doc(alias = "new_tensor")]
+    #[must_use]
+    #[track_caller]
+    pub fn new_constant(self, elements: impl Elements<T>) -> Self {
+        let shape = elements.shape();
+        // The elements are code of users, so they are written before the tape is borrowed.
+        let mut values = vec![T::zero(); shape.size()];
+        elements.write(&mut values);
+        unwrap(self.on_tape("new_constant", |tape| {
+            if shape.rank() > MOST_AXES {
+                return Err(Error::Shape { operation: "new_constant", shape, rule: "a tensor has at most 32 axes" });
+            }
+            Ok(tape.push_leaf(shape, false, |out| out.copy_from_slice(&values)))
+        }))
     }
 
     /// The gradients of this tensor, which must have one element, with respect to everything that it was computed from.

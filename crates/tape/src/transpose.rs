@@ -18,6 +18,7 @@
 use smallvec::SmallVec;
 
 use crate::arena::Arena;
+use crate::indices::Saved;
 use crate::kernel::{self, View};
 use crate::real::Real;
 use crate::shape::{INLINE_AXES, Shape, Strides};
@@ -55,19 +56,6 @@ impl AxisSet {
 pub(crate) struct Cut {
     pub(crate) starts: SmallVec<[u32; INLINE_AXES]>,
     pub(crate) steps: SmallVec<[i32; INLINE_AXES]>,
-}
-
-/// Where in the tape's list of saved indices an operation's own begin, and how many they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Saved {
-    pub(crate) start: u32,
-    pub(crate) len: u32,
-}
-
-impl Saved {
-    pub(crate) fn of(self, indices: &[u32]) -> &[u32] {
-        &indices[self.start as usize..][..self.len as usize]
-    }
 }
 
 /// Windows along one axis: how many elements each has, how far apart two of them begin, and how far apart the elements

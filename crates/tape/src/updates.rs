@@ -25,6 +25,17 @@ impl<T: Real> Updates<T> {
         kernel::copy(value, &mut self.elements[start..]);
     }
 
+    /// The new elements of every parameter, to be written.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+        let ends = self.starts.iter().skip(1).map(|&(_, start)| start).chain([self.elements.len()]);
+        let mut rest = &mut self.elements[..];
+        self.starts.iter().zip(ends).map(move |(&(_, start), end)| {
+            let (own, behind) = std::mem::take(&mut rest).split_at_mut(end - start);
+            rest = behind;
+            own
+        })
+    }
+
     /// Every parameter's number and its new elements.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &[T])> {
         self.starts.iter().enumerate().map(|(position, &(parameter, start))| {

@@ -92,7 +92,7 @@ fn running_extremes_give_ties_to_the_last() {
     let tape = Tape::<f64>::new();
     let (values, places) = tape.constant([1.0, NAN, 5.0, NAN]).cummax(0);
     assert!(values.to_array().iter().skip(1).all(|value| value.is_nan()));
-    assert_eq!(places, array![0, 1, 1, 3].into_dyn());
+    assert_eq!(places.values(), [0, 1, 1, 3]);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn sorting_is_stable_and_puts_nan_last_as_the_largest() {
     for k in 0..=8 {
         for order in [Order::Ascending, Order::Descending] {
             let few = x.top_k(k, 0, order).1;
-            assert_eq!(few, x.argsort(0, order).slice(s![..k]).to_owned().into_dyn(), "the first {k}");
+            assert_eq!(few.to_array(), x.argsort(0, order).slice(s![..k]).to_owned().into_dyn(), "the first {k}");
         }
     }
 }
@@ -294,12 +294,10 @@ fn a_program_chooses_anew_in_every_run_or_refuses_to_be_recorded() {
     }
     /// An operation whose shape or indices depend on the elements.
     type Operation = fn(Tensor<f64>) -> Result<Tensor<f64>, Error>;
-    let refused: [Operation; 5] = [
-        |x| Ok(x.try_sort(0, Order::Ascending)?.0),
-        |x| x.try_median(0),
-        |x| x.try_quantile(0.5, 0),
-        |x| Ok(x.try_cummax(0)?.0),
+    let refused: [Operation; 3] = [
         |x| x.try_masked_select(x.gt(0.0)),
+        |x| Ok(x * x.try_argsort(0, Order::Ascending)?[0] as f64),
+        |x| Ok(x * x.try_argmax(0)?[[]] as f64),
     ];
     for compute in refused {
         let recorded = Program::try_record(&params, (point.clone(),), |_, (x,)| Ok((compute(x)?.sum(), Vec::new())));

@@ -13,11 +13,11 @@
 //! networks", ICLR 2014. PyTorch: `nn.init.orthogonal_`, whose default gain, 1, is [`Gain::Linear`]. No departures.
 
 use rand::Rng;
+use tape::random::StandardNormal;
 use tape::{Real, Shape};
 
 use super::{Gain, Init, Rule};
 use crate::error::Error;
-use tape::random::StandardNormal;
 
 const NAME: &str = "orthogonal";
 

@@ -7,11 +7,11 @@
 //! deviation, 0.01, has to be said here. No departures.
 
 use rand::Rng;
+use tape::random::{StandardNormal, unit};
 use tape::{Real, Shape};
 
 use super::{Init, Rule};
 use crate::error::Error;
-use tape::random::{StandardNormal, unit};
 
 impl Init {
     /// Of each column of a matrix `[out, in]`, this share is zero, rounded up to whole elements, and the rest from the normal

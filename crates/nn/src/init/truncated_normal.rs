@@ -8,9 +8,9 @@
 
 use rand::Rng;
 use tape::Real;
+use tape::random::unit;
 
 use super::{Init, Rule};
-use tape::random::unit;
 
 impl Init {
     /// Every element is drawn from the normal distribution of this mean and standard deviation, given that it lies between

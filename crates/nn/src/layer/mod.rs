@@ -5,7 +5,19 @@
 //! data, a built layer is plain data, and only the latter has a `forward`.
 
 pub(crate) mod activation;
+pub(crate) mod attention;
+pub(crate) mod bilinear;
+pub(crate) mod conv_transpose;
+pub(crate) mod convolution;
+pub(crate) mod dropout;
 pub(crate) mod embedding;
 pub(crate) mod linear;
+pub(crate) mod norm;
+pub(crate) mod pool;
+pub(crate) mod position;
+pub(crate) mod prelu;
 pub mod recurrent;
+pub(crate) mod reshape;
+pub(crate) mod residual;
 pub(crate) mod sequential;
+pub(crate) mod upsample;

@@ -1,6 +1,6 @@
-//! The mean squared error: `Σ (prediction - target)² / n` over all n elements.
+//! The mean squared error: `(prediction - target)²` for each element.
 //!
-//! The gradient is `2 (prediction - target) / n`, for the target with the opposite sign.
+//! The gradient of the mean over n elements is `2 (prediction - target) / n`, for the target with the opposite sign.
 //!
 //! PyTorch: `nn.MSELoss`, `nn.functional.mse_loss`. Departures: the two shapes must be equal (PyTorch broadcasts them
 //! with a warning, which most often hides `[n, 1]` against `[n]`); and the mean over no elements is 0 with a zero
@@ -8,9 +8,41 @@
 
 use tape::{Real, Tensor};
 
-use crate::error::{Error, unwrap};
+use super::elementwise;
+use crate::error::Error;
+use crate::loss::reduction::Reduction;
 
-/// The mean over all elements of `(prediction - target)²`: `[..], [..] -> []`.
+/// `(prediction - target)²`, by its [`Reduction`].
+///
+/// ```
+/// use nn::{Mse, Reduction};
+/// let tape = tape::Tape::<f64>::new();
+/// let loss = Mse::new().reduction(Reduction::Sum);
+/// assert_eq!(loss.loss(tape.constant([1.0, 5.0]), tape.constant([2.0, 2.0])).item(), 10.0);
+/// ```
+#[doc(alias = "MSELoss")]
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Mse {
+    reduction: Reduction,
+}
+
+elementwise!(Mse, "mse");
+
+impl Mse {
+    /// The mean over all elements.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { reduction: Reduction::Mean }
+    }
+
+    #[track_caller]
+    #[allow(clippy::unused_self, reason = "every loss of elements is asked in the same way")]
+    fn elements<T: Real>(&self, prediction: Tensor<T>, target: Tensor<T>) -> Result<Tensor<T>, Error> {
+        Ok(prediction.try_sub(target)?.powi(2))
+    }
+}
+
+/// The mean over all elements of `(prediction - target)²`: `[..], [..] -> []`. [`Mse`] has other reductions.
 ///
 /// Without elements it is 0, with a zero gradient.
 ///
@@ -23,30 +55,12 @@ use crate::error::{Error, unwrap};
 /// ```
 ///
 /// # Panics
-/// As [`try_mse`] fails.
-#[doc(alias = "MSELoss")]
+/// As [`Mse::try_loss`] fails.
 #[doc(alias = "mse_loss")]
 #[must_use]
 #[track_caller]
 pub fn mse<T: Real>(prediction: Tensor<T>, target: Tensor<T>) -> Tensor<T> {
-    unwrap(try_mse(prediction, target))
-}
-
-/// As [`mse`].
-///
-/// # Errors
-/// [`Error::Target`] if the two shapes differ, [`Error::Tape`] if the two lie on different tapes.
-///
-/// # Panics
-/// If the recording of one of the two is over, or on another thread.
-#[track_caller]
-pub fn try_mse<T: Real>(prediction: Tensor<T>, target: Tensor<T>) -> Result<Tensor<T>, Error> {
-    let shape = prediction.shape();
-    if shape != target.shape() {
-        return Err(Error::Target { loss: "mse", prediction: shape, target: target.shape() });
-    }
-    let count = shape.size().max(1) as f64;
-    Ok(prediction.try_sub(target)?.powi(2).sum().try_div(T::from_f64(count))?)
+    Mse::new().loss(prediction, target)
 }
 
 #[cfg(test)]
@@ -86,7 +100,7 @@ mod tests {
     #[test]
     fn two_tapes_are_an_error() {
         let (one, other) = (Tape::<f64>::new(), Tape::new());
-        let error = try_mse(one.constant(1.0), other.constant(1.0)).unwrap_err();
+        let error = Mse::new().try_loss(one.constant(1.0), other.constant(1.0)).unwrap_err();
         assert!(matches!(error, Error::Tape(tape::Error::Foreign { .. })), "{error}");
     }
 }

@@ -6,7 +6,7 @@ mod rows;
 mod saved;
 
 use ndarray::{ArrayD, Axis};
-use tape::{Pass, Program, Tape, Tensor, check_params};
+use tape::{Indices, Pass, Program, Seed, Tape, check_params};
 
 use crate::row::{Built, Joined};
 
@@ -39,6 +39,24 @@ fn gradients_of_inputs_and_parameters_are_right() {
         let joined = built.joined(&built.given);
         let report = check_params(&joined.params, |pass| built.forward(pass, &joined));
         assert!(report.passed(), "{}:\n{report}", built.row.name);
+    }
+}
+
+#[test]
+fn gradients_in_training_are_right() {
+    for built in Built::all().filter(|built| built.row.trains_differently) {
+        let joined = built.joined(&built.given);
+        let report = check_params(&joined.params, |pass| built.forward(&pass.training(1), &joined));
+        assert!(report.passed(), "{}:\n{report}", built.row.name);
+    }
+}
+
+#[test]
+fn only_layers_that_say_so_train_differently_and_one_seed_trains_alike() {
+    for built in Built::all() {
+        let (name, evaluated) = (built.row.name, built.evaluate(&built.given));
+        assert_eq!(built.train(1) != evaluated, built.row.trains_differently, "{name}");
+        assert_eq!(built.train(1), built.train(1), "{name}");
     }
 }
 
@@ -111,38 +129,50 @@ fn one_layer_runs_in_both_precisions() {
     }
 }
 
-/// A recorded program, run with the numbers of its recording and with others, against the tape.
 #[test]
 fn a_program_computes_what_the_tape_does() {
     for built in Built::all() {
-        let mut joined = built.joined(&built.given);
-        let weighted = |y: Tensor<f64>| (y * (y.detach() * 0.25 + 1.5)).sum();
-        let run = |program: &mut Program<f64>, joined: &Joined| {
-            let run = match joined.indices() {
-                Some(indices) => program.run(&joined.params, (indices,)),
-                None => program.run(&joined.params, ()),
-            };
-            let (loss, gradients) = run.unwrap();
-            (loss, gradients.params().to_vec())
-        };
-        let forward = |pass: &Pass<'_, f64>, indices| weighted(built.forward_with(pass, &joined, indices));
-        let mut program = match joined.indices() {
-            Some(indices) => {
-                Program::record(&joined.params, (indices,), |pass, (indices,)| forward(pass, Some(indices)))
-            }
-            None => Program::record(&joined.params, (), |pass, ()| forward(pass, None)),
-        };
-        for factor in [1.0, 0.625] {
-            joined.params.values_mut().iter_mut().for_each(|value| *value *= factor);
-            let eager = |pass: &Pass<'_, f64>| weighted(built.forward(pass, &joined));
-            let (loss, gradients) = Tape::new().value_and_grad(&joined.params, eager);
-            let (replayed, found) = run(&mut program, &joined);
-            let name = format!("{}, times {factor}", built.row.name);
-            assert!((loss - replayed).abs() <= 10.0 * REORDERED * (1.0 + loss.abs()), "{name}: {replayed}, not {loss}");
-            for (found, expected) in found.iter().zip(gradients.params()) {
-                let close = (found - expected).abs() <= 10.0 * REORDERED * (1.0 + expected.abs());
-                assert!(close, "{name}: gradient {found}, not {expected}");
-            }
+        assert_program_is_the_tape(&built, false);
+        if built.row.trains_differently {
+            assert_program_is_the_tape(&built, true);
         }
+    }
+}
+
+/// A recorded program, run with the numbers and the seed of its recording and with others, against the tape.
+fn assert_program_is_the_tape(built: &Built, trains: bool) {
+    let mut joined = built.joined(&built.given);
+    let forward = |pass: &Pass<'_, f64>, joined: &Joined, indices: Option<Indices<'_>>, seed: Seed| {
+        let pass = if trains { pass.training(seed) } else { pass.evaluation() };
+        let y = built.forward_with(&pass, joined, indices);
+        (y * (y.detach() * 0.25 + 1.5)).sum()
+    };
+    let seed = Seed::from(1);
+    let mut program = match joined.indices() {
+        Some(indices) => Program::record(&joined.params, (seed, indices), |pass, (seed, indices)| {
+            forward(pass, &joined, Some(indices), seed)
+        }),
+        None => Program::record(&joined.params, (seed,), |pass, (seed,)| forward(pass, &joined, None, seed)),
+    };
+    for (seed, factor) in [(1, 1.0), (2, 0.625)] {
+        joined.params.values_mut().iter_mut().for_each(|value| *value *= factor);
+        let seed = Seed::from(seed);
+        let eager = |pass: &Pass<'_, f64>| forward(pass, &joined, joined.indices(), seed);
+        let (loss, expected) = Tape::new().value_and_grad(&joined.params, eager);
+        let run = match joined.indices() {
+            Some(indices) => program.run(&joined.params, (seed, indices)),
+            None => program.run(&joined.params, (seed,)),
+        };
+        let (replayed, found) = run.unwrap();
+        let name = format!("{}, times {factor}, {}", built.row.name, if trains { "training" } else { "evaluating" });
+        assert!((loss - replayed).abs() <= 10.0 * REORDERED * (1.0 + loss.abs()), "{name}: {replayed}, not {loss}");
+        for (found, expected) in found.params().iter().zip(expected.params()) {
+            let close = (found - expected).abs() <= 10.0 * REORDERED * (1.0 + expected.abs());
+            assert!(close, "{name}: gradient {found}, not {expected}");
+        }
+        for ((_, found), (_, expected)) in found.updates().zip(expected.updates()) {
+            assert_close(&name, &found.to_owned(), &expected.to_owned());
+        }
+        assert_eq!(found.updates().count(), expected.updates().count(), "{name}");
     }
 }

@@ -68,6 +68,8 @@ pub(crate) struct Row {
     pub(crate) parameters: Vec<String>,
     /// Whether the outputs of a batch are those of its inputs, each on its own.
     pub(crate) independent: bool,
+    /// Whether training computes something else than evaluation.
+    pub(crate) trains_differently: bool,
 }
 
 /// A shape, and which of its axes is the batch's.
@@ -120,6 +122,7 @@ impl Row {
             output: Slots::new(output),
             parameters: Vec::new(),
             independent: true,
+            trains_differently: false,
         }
     }
 
@@ -153,6 +156,12 @@ impl Row {
     /// The samples of a batch are not computed each on its own.
     pub(crate) fn mixes_the_batch(mut self) -> Self {
         self.independent = false;
+        self
+    }
+
+    /// Training computes something else than evaluation.
+    pub(crate) fn trains_differently(mut self) -> Self {
+        self.trains_differently = true;
         self
     }
 
@@ -227,6 +236,12 @@ impl Built {
     pub(crate) fn evaluate(&self, given: &Arrays) -> ArrayD<f64> {
         let joined = self.joined(given);
         Tape::new().evaluate(&joined.params, |pass| self.forward(pass, &joined))
+    }
+
+    /// As [`evaluate`](Self::evaluate), in a pass that trains, with this seed.
+    pub(crate) fn train(&self, seed: u64) -> ArrayD<f64> {
+        let joined = self.joined(&self.given);
+        Tape::new().evaluate(&joined.params, |pass| self.forward(&pass.training(seed), &joined))
     }
 
     /// As [`evaluate`](Self::evaluate), with everything rounded to the shorter precision.

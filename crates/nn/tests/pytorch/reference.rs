@@ -92,17 +92,31 @@ impl Reference {
     /// As [`compare`](Self::compare), of a layer that fits a chain: of `x`, with the output `output`.
     #[track_caller]
     pub(crate) fn compare_layer(&self, plan: impl Into<Layer<Init>>) {
+        self.compare_layer_in(plan, false);
+    }
+
+    /// As [`compare_layer`](Self::compare_layer), in a pass that trains.
+    #[track_caller]
+    pub(crate) fn compare_layer_in_training(&self, plan: impl Into<Layer<Init>>) {
+        self.compare_layer_in(plan, true);
+    }
+
+    #[track_caller]
+    fn compare_layer_in(&self, plan: impl Into<Layer<Init>>, trains: bool) {
         let plan = Sequential::new().layer(plan);
         // Where PyTorch has a layer alone, ours is the only one of a sequence.
         self.compare_named(
             "0.",
             |params, rng| plan.build(params, rng),
-            |model, pass, inputs| vec![("output", model.forward(pass, inputs.get("x")))],
+            |model, pass, inputs| {
+                let pass = if trains { pass.training(0) } else { pass.evaluation() };
+                vec![("output", model.forward(&pass, inputs.get("x")))]
+            },
         );
     }
 
-    /// Builds a model, loads PyTorch's parameters of the same names, runs it, and compares all outputs with PyTorch's, and
-    /// all gradients when PyTorch's numbers arrive from above.
+    /// Builds a model, loads PyTorch's parameters of the same names, runs it, and compares all outputs with PyTorch's, all
+    /// gradients when PyTorch's numbers arrive from above, and what becomes of parameters that are not trained.
     #[track_caller]
     pub(crate) fn compare<M>(
         &self,
@@ -159,6 +173,12 @@ impl Reference {
         }
         for (id, name, _) in ids.iter().filter(|(_, _, trainable)| *trainable) {
             self.assert_close(&format!("gradient.{name}"), &gradients[*id].view());
+        }
+        let moved = self.arrays.iter().filter(|(name, _)| name.starts_with("after.")).count();
+        assert_eq!(gradients.updates().count(), moved, "{}: every update is compared", self.case);
+        for (id, value) in gradients.updates() {
+            let (_, name, _) = ids.iter().find(|(own, ..)| *own == id).expect("an update is of a parameter");
+            self.assert_close(&format!("after.{name}"), &value);
         }
     }
 }

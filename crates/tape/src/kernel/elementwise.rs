@@ -3,7 +3,7 @@
 //! Operands come as views of the output's shape, broadcast with strides of 0 where they were smaller. A tile of each is
 //! read as a dense slice, and one vectorised loop per rule does the rest.
 
-use super::{TILE, Tiles, View, dispatch};
+use super::{Room, TILE, Tiles, View, dispatch};
 use crate::op::Comparison;
 use crate::real::Real;
 use crate::rules::{Binary, BinaryRule, BinaryVisitor, Lane, Powi, Unary, UnaryRule, UnaryVisitor};
@@ -34,7 +34,8 @@ struct MapUnary<'a, T> {
 
 impl<T: Real> UnaryVisitor for MapUnary<'_, T> {
     fn visit(self, rule: impl UnaryRule) {
-        let mut x = Tiles::new(self.x);
+        let mut room = Room::new();
+        let mut x = Tiles::new(self.x, &mut room);
         for (tile, out) in self.out.chunks_mut(TILE).enumerate() {
             let x = x.read(tile * TILE, out.len());
             dispatch(
@@ -52,7 +53,8 @@ impl<T: Real> UnaryVisitor for MapUnary<'_, T> {
 /// `out = rule(x)`.
 pub(crate) fn unary<T: Real>(rule: Unary, x: View<'_, T>, out: &mut [T]) {
     if !holds_in_lanes(rule, x, out.len()) {
-        let mut x = Tiles::new(x);
+        let mut room = Room::new();
+        let mut x = Tiles::new(x, &mut room);
         for (tile, out) in out.chunks_mut(TILE).enumerate() {
             let x = x.read(tile * TILE, out.len());
             out.iter_mut().zip(x).for_each(|(out, &x)| *out = rule.value(x));
@@ -64,7 +66,11 @@ pub(crate) fn unary<T: Real>(rule: Unary, x: View<'_, T>, out: &mut [T]) {
 
 /// Whether a rule holds in lanes for every element of a view.
 fn holds_in_lanes<T: Real>(rule: Unary, x: View<'_, T>, len: usize) -> bool {
-    let mut x = Tiles::new(x);
+    if !rule.is_periodic() {
+        return true;
+    }
+    let mut room = Room::new();
+    let mut x = Tiles::new(x, &mut room);
     (0..len).step_by(TILE).all(|start| rule.holds_in_lanes(x.read(start, TILE.min(len - start))))
 }
 
@@ -83,7 +89,9 @@ struct ShareUnary<'a, T> {
 
 impl<T: Real> UnaryVisitor for ShareUnary<'_, T> {
     fn visit(self, rule: impl UnaryRule) {
-        let (mut x, mut y, accumulate) = (Tiles::new(self.x), Tiles::new(self.y), self.accumulate);
+        let accumulate = self.accumulate;
+        let (mut of_x, mut of_y) = (Room::new(), Room::new());
+        let (mut x, mut y) = (Tiles::new(self.x, &mut of_x), Tiles::new(self.y, &mut of_y));
         for (tile, (out, g)) in self.out.chunks_mut(TILE).zip(self.g.chunks(TILE)).enumerate() {
             let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
             dispatch(
@@ -108,7 +116,8 @@ pub(crate) fn unary_share<T: Real>(
     accumulate: bool,
 ) {
     if !holds_in_lanes(rule, x, out.len()) {
-        let (mut x, mut y) = (Tiles::new(x), Tiles::new(y));
+        let (mut of_x, mut of_y) = (Room::new(), Room::new());
+        let (mut x, mut y) = (Tiles::new(x, &mut of_x), Tiles::new(y, &mut of_y));
         for (tile, (out, g)) in out.chunks_mut(TILE).zip(g.chunks(TILE)).enumerate() {
             let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
             for (((out, &x), &y), &g) in out.iter_mut().zip(x).zip(y).zip(g) {
@@ -146,7 +155,8 @@ impl<T: Real> BinaryVisitor for MapBinary<'_, T> {
 /// `out = f(a, b)`; `f` has to be inlined always.
 #[inline(always)]
 fn zip<T: Real>(a: View<'_, T>, b: View<'_, T>, out: &mut [T], f: impl Fn(T, T) -> T) {
-    let (mut a, mut b) = (Tiles::new(a), Tiles::new(b));
+    let (mut of_a, mut of_b) = (Room::new(), Room::new());
+    let (mut a, mut b) = (Tiles::new(a, &mut of_a), Tiles::new(b, &mut of_b));
     for (tile, out) in out.chunks_mut(TILE).enumerate() {
         let (a, b) = (a.read(tile * TILE, out.len()), b.read(tile * TILE, out.len()));
         dispatch(
@@ -178,7 +188,10 @@ struct ShareBinary<'a, T> {
 impl<'a, T: Real> ShareBinary<'a, T> {
     #[inline(always)]
     fn run(self, share: impl Fn(T, T, T, T) -> T) {
-        let (mut a, mut b, mut y) = (Tiles::new(self.a), Tiles::new(self.b), Tiles::new(self.y));
+        let (mut of_a, mut of_b, mut of_y) = (Room::new(), Room::new(), Room::new());
+        let mut a = Tiles::new(self.a, &mut of_a);
+        let mut b = Tiles::new(self.b, &mut of_b);
+        let mut y = Tiles::new(self.y, &mut of_y);
         let accumulate = self.accumulate;
         for (tile, (out, g)) in self.out.chunks_mut(TILE).zip(self.g.chunks(TILE)).enumerate() {
             let (start, len) = (tile * TILE, out.len());
@@ -279,7 +292,10 @@ pub(crate) fn compare<T: Real>(comparison: Comparison, a: View<'_, T>, b: View<'
 
 /// `out = a` where the mask is not 0, `b` elsewhere.
 pub(crate) fn select<T: Real>(mask: View<'_, T>, a: View<'_, T>, b: View<'_, T>, out: &mut [T]) {
-    let (mut mask, mut a, mut b) = (Tiles::new(mask), Tiles::new(a), Tiles::new(b));
+    let (mut of_mask, mut of_a, mut of_b) = (Room::new(), Room::new(), Room::new());
+    let mut mask = Tiles::new(mask, &mut of_mask);
+    let mut a = Tiles::new(a, &mut of_a);
+    let mut b = Tiles::new(b, &mut of_b);
     for (tile, out) in out.chunks_mut(TILE).enumerate() {
         let (start, len) = (tile * TILE, out.len());
         let (mask, a, b) = (mask.read(start, len), a.read(start, len), b.read(start, len));

@@ -1,8 +1,8 @@
 //! The matrix product, with operands in any layout.
 //!
-//! Goto's scheme, turned round: a panel of the right operand, two vectors wide, is packed and stays in the first-level
-//! cache while it meets all rows of the left one, which is read where it lies unless its columns are far apart. A
-//! thread keeps the room for both, so that nothing is allocated. Measurements: `docs/decisions/matmul.md`.
+//! Goto's scheme, turned round: a panel of the right operand, two vectors wide, stays in the nearest caches while it meets
+//! all rows of the left one, which is read where it lies. The panel is packed, into room that the thread keeps, unless few
+//! rows meet it. Measurements: `docs/decisions/matmul.md`.
 
 mod lanes;
 mod pack;
@@ -17,7 +17,7 @@ use pulp::{Arch, Scalar128b, Simd, WithSimd};
 
 use self::lanes::Lanes;
 use self::pack::{Source, pack};
-use self::tile::{Block, Operands, Target, VECTORS};
+use self::tile::{Operands, Target, VECTORS};
 use self::vector::MatrixVector;
 use crate::real::Real;
 
@@ -34,8 +34,6 @@ struct Panel(MaybeUninit<[u8; INNER * VECTORS * 64]>);
 
 thread_local! {
     static PANEL: UnsafeCell<Panel> = const { UnsafeCell::new(Panel(MaybeUninit::uninit())) };
-    /// Room for a block of the left operand; it grows to the largest that was needed.
-    static BLOCK: UnsafeCell<Vec<u64>> = const { UnsafeCell::new(Vec::new()) };
 }
 
 /// A matrix in memory: element `[i, j]` is `data[i * row_stride + j * col_stride]`. Strides are not negative.
@@ -165,10 +163,6 @@ impl<E: Lanes> Product<'_, E> {
         // Panels of about equal height, because a low last one would be all overhead; of whole squares to transpose.
         let height = if k <= INNER { k } else { k.div_ceil(k.div_ceil(INNER)).next_multiple_of(8) };
         let panel: *mut E = PANEL.with(UnsafeCell::get).cast();
-        // Tiles read the left operand once for each panel: where it lies far apart, a copy in reading order pays.
-        let far = a_row.max(a_col) * size_of::<E>() >= 1024;
-        let blocked = far && m >= 4 && n >= 4 * width;
-        let block: *mut E = if blocked { block(ROWS.min(m) * height) } else { std::ptr::null_mut() };
         for first_row in (0..m).step_by(ROWS) {
             let rows = ROWS.min(m - first_row);
             let heights = tile::heights(S::REGISTER_COUNT, rows);
@@ -179,7 +173,8 @@ impl<E: Lanes> Product<'_, E> {
                     let vectors = cols.div_ceil(lanes);
                     // SAFETY: element [p, j] of b exists.
                     let source = unsafe { b.data.as_ptr().add(p * b_row + j * b_col) };
-                    let in_place = b_col == 1 && cols == vectors * lanes && (m <= 12 || b_row <= 2 * width);
+                    // Rows that are far apart are slow to read; with few rows of the left operand, packing is slower.
+                    let in_place = b_col == 1 && cols == vectors * lanes && (m <= 8 * width || b_row <= 2 * width);
                     if !in_place {
                         // SAFETY: the rows p.. and columns j.. of b exist, and the panel, which nobody else uses, has
                         // room for `INNER` rows of two vectors.
@@ -196,16 +191,10 @@ impl<E: Lanes> Product<'_, E> {
                         // SAFETY: the rows and columns of a from here on exist; b is either in place with unit stride
                         // and whole vectors, or packed; c has these rows and columns, the block room for all rows.
                         unsafe {
-                            let at = block.wrapping_add(done * inner);
                             let operands = Operands {
                                 a: a.data.as_ptr().add((first_row + done) * a_row + p * a_col),
                                 a_row,
                                 a_col,
-                                block: match (blocked, j) {
-                                    (false, _) => Block::None,
-                                    (true, 0) => Block::Write(at),
-                                    (true, _) => Block::Read(at),
-                                },
                                 b: if in_place { source } else { panel },
                                 b_row: if in_place { b_row } else { vectors * lanes },
                                 inner,
@@ -224,19 +213,6 @@ impl<E: Lanes> Product<'_, E> {
             }
         }
     }
-}
-
-/// This thread's room for a block of `len` elements.
-fn block<E: Lanes>(len: usize) -> *mut E {
-    BLOCK.with(|block| {
-        // SAFETY: of one thread, and borrowed here only.
-        let block = unsafe { &mut *block.get() };
-        let words = (len * size_of::<E>()).div_ceil(size_of::<u64>());
-        if block.len() < words {
-            block.resize(words, 0);
-        }
-        block.as_mut_ptr().cast()
-    })
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 mod elementwise;
 mod index;
 mod matmul;
+mod places;
 mod reduce;
 mod scan;
 mod vector_math;
@@ -13,12 +14,13 @@ pub(crate) use elementwise::{
 };
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
 pub(crate) use matmul::{MatrixRef, matmul};
+pub(crate) use places::Search;
 pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, split_ties, sum, sum_of_squares};
-pub(crate) use scan::{order, running_extreme, running_sum};
+pub(crate) use scan::running_sum;
 pub use vector_math::VectorMath;
 pub(crate) use vector_math::normal_cdf;
 pub(crate) use view::{
-    TILE, Tiles, View, add, add_strided, any_nonzero, copy, copy_strided, dense, is_dense, to_array,
+    Room, TILE, Tiles, View, add, add_strided, any_nonzero, copy, copy_strided, dense, is_dense, to_array,
 };
 
 /// Runs `work` compiled for the widest vectors of this machine: AVX-512, AVX2 with FMA, or what the target always has.

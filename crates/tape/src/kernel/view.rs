@@ -281,99 +281,150 @@ fn transpose<T: Real, const ADD: bool>(
     }
 }
 
+/// Room for the tiles of one view that is not dense. A place of its own, because a reader that held it would be copied with
+/// all of it wherever it is handed on.
+pub(crate) struct Room<T>([MaybeUninit<T>; 2 * TILE]);
+
+impl<T: Real> Room<T> {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Room([const { MaybeUninit::uninit() }; 2 * TILE])
+    }
+}
+
 /// Reads a view in tiles of at most [`TILE`] elements, in row-major order, as dense slices.
 ///
 /// Elementwise kernels are thereby written for dense slices only; several views of one shape are read side by side.
-pub(crate) struct Tiles<'a, T> {
-    data: &'a [T],
-    offset: usize,
-    plan: Plan<'a, T>,
-    /// Initialised as far as was written in the read, or in `new` by a plan that repeats.
-    buffer: [MaybeUninit<T>; 2 * TILE],
-}
-
-/// How tiles come about.
-enum Plan<'a, T> {
+pub(crate) enum Tiles<'a, T> {
     /// The elements lie one after the other.
     Dense(&'a [T]),
-    /// The elements repeat with this period, and the buffer holds as many of them as a read at any phase needs.
-    Periodic(usize),
+    /// The elements repeat with this period, and there are as many of them as a read at any phase needs.
+    Periodic(&'a [T], usize),
     /// Anything else is gathered from these axes.
-    Gathered(Axes),
+    Gathered(Gather<'a, T>, &'a mut [MaybeUninit<T>; 2 * TILE]),
 }
 
 impl<'a, T: Real> Tiles<'a, T> {
     /// Prepares to read `view`.
-    #[inline]
-    pub(crate) fn new(view: View<'a, T>) -> Self {
-        let mut tiles = Tiles {
-            data: view.data,
-            offset: view.offset,
-            plan: Plan::Dense(&[]),
-            buffer: [const { MaybeUninit::uninit() }; 2 * TILE],
-        };
+    #[inline(always)]
+    pub(crate) fn new(view: View<'a, T>, room: &'a mut Room<T>) -> Self {
         match view.dense() {
-            Some(dense) => tiles.plan = Plan::Dense(dense),
-            None => tiles.plan_gather(view),
+            Some(dense) => Tiles::Dense(dense),
+            None => Self::of_strided(view, room),
         }
-        tiles
     }
 
-    fn plan_gather(&mut self, view: View<'a, T>) {
-        let axes = view.collapsed();
+    #[inline(never)]
+    fn of_strided(view: View<'a, T>, Room(room): &'a mut Room<T>) -> Self {
+        let mut axes = view.collapsed();
         // Collapsing leaves one repeating axis at most in front.
         if axes[0].stride == 0 {
             let period = axes[1..].iter().map(|axis| axis.length).product();
             if period <= TILE {
+                axes.remove(0);
                 let needed = view.size().min(TILE) + period - 1;
-                self.gather(&axes[1..], 0, period);
+                Gather { data: view.data, offset: view.offset, axes }.write(0, &mut room[..period]);
                 let mut filled = period;
                 while filled < needed {
                     let more = filled.min(needed - filled);
-                    self.buffer.copy_within(..more, filled);
+                    room.copy_within(..more, filled);
                     filled += more;
                 }
-                self.plan = Plan::Periodic(period);
-                return;
+                // SAFETY: the first period was gathered, and what is behind it copied from what is before it.
+                return Tiles::Periodic(unsafe { room[..needed].assume_init_ref() }, period);
             }
         }
-        self.plan = Plan::Gathered(axes);
+        Tiles::Gathered(Gather { data: view.data, offset: view.offset, axes }, room)
     }
 
     /// The elements `start..start + len` in row-major order; `len` is at most [`TILE`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(&mut self, start: usize, len: usize) -> &[T] {
         assert!(len <= TILE, "a tile has at most {TILE} elements");
-        match &self.plan {
-            Plan::Dense(data) => &data[start..start + len],
-            &Plan::Periodic(period) => {
-                let phase = start % period;
-                // SAFETY: `plan_gather` filled the buffer for reads of up to a tile, or of the whole view if that
-                // is shorter, at any phase.
-                unsafe { self.buffer[phase..phase + len].assume_init_ref() }
+        match self {
+            Tiles::Dense(data) => &data[start..start + len],
+            &mut Tiles::Periodic(data, period) => &data[start % period..][..len],
+            Tiles::Gathered(gather, room) => {
+                let tile = &mut room[..len];
+                gather.write(start, tile);
+                // SAFETY: the elements have just been written.
+                unsafe { tile.assume_init_ref() }
             }
-            Plan::Gathered(_) => self.read_gathered(start, len),
         }
     }
+}
 
-    fn read_gathered(&mut self, start: usize, len: usize) -> &[T] {
-        let Plan::Gathered(axes) = &self.plan else { unreachable!("only called for this plan") };
-        let axes = axes.clone();
-        self.gather(&axes, start, len);
-        // SAFETY: `gather` wrote these elements.
-        unsafe { self.buffer[..len].assume_init_ref() }
-    }
+/// A view as its fewest axes.
+pub(crate) struct Gather<'a, T> {
+    data: &'a [T],
+    offset: usize,
+    axes: Axes,
+}
 
-    /// Copies the elements `start..start + len` of the view with these axes to the start of the buffer.
-    fn gather(&mut self, axes: &[Axis], start: usize, len: usize) {
-        for (out, position) in (start..start + len).enumerate() {
-            let mut rest = position;
-            let mut at = self.offset as isize;
-            for axis in axes.iter().rev() {
+impl<T: Real> Gather<'_, T> {
+    /// Writes the elements from `start` on in row-major order to `out`, all of it.
+    #[inline(never)]
+    fn write(&self, start: usize, out: &mut [MaybeUninit<T>]) {
+        let Some((inner, outer)) = self.axes.split_last() else {
+            out.fill(MaybeUninit::new(self.data[self.offset]));
+            return;
+        };
+        let mut first = start % inner.length;
+        let mut row = start / inner.length;
+        let mut written = 0;
+        while written < out.len() {
+            let run = (inner.length - first).min(out.len() - written);
+            let mut at = self.offset as isize + first as isize * inner.stride;
+            let mut rest = row;
+            for axis in outer.iter().rev() {
                 at += (rest % axis.length) as isize * axis.stride;
                 rest /= axis.length;
             }
-            self.buffer[out].write(self.data[at as usize]);
+            let out = &mut out[written..written + run];
+            if inner.stride == 1 {
+                out.write_copy_of_slice(&self.data[at as usize..at as usize + run]);
+            } else {
+                for out in out {
+                    out.write(self.data[at as usize]);
+                    at += inner.stride;
+                }
+            }
+            (first, row, written) = (0, row + 1, written + run);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiles_are_the_elements_in_order_whatever_the_strides() {
+        let data: Vec<f64> = (0..20_000).map(f64::from).collect();
+        let views: [(usize, &[usize], &[isize]); 9] = [
+            (3, &[2, 1500], &[1500, 1]),
+            (0, &[40, 50], &[1, 40]),
+            (0, &[70, 30], &[0, 1]),
+            (5, &[70, 30], &[0, 2]),
+            (1999, &[2000], &[-1]),
+            (7, &[3000], &[0]),
+            (7, &[3, 1500], &[0, 1]),
+            (1, &[7, 9, 30], &[1, 0, 60]),
+            (2, &[4, 3, 5, 40], &[0, 800, 0, -1]),
+        ];
+        for (offset, shape, strides) in views {
+            let offset = if strides.last() == Some(&-1) { offset + 2000 } else { offset };
+            let view = View { data: &data, offset, shape, strides };
+            let mut wanted = vec![0.0; view.size()];
+            copy(view, &mut wanted);
+            for first in [0, 1, 29, 30, 999] {
+                let mut room = Room::new();
+                let mut tiles = Tiles::new(view, &mut room);
+                for start in (first..view.size()).step_by(TILE) {
+                    let len = TILE.min(view.size() - start);
+                    assert_eq!(tiles.read(start, len), &wanted[start..start + len], "{shape:?} {strides:?} at {start}");
+                }
+            }
         }
     }
 }

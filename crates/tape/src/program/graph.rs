@@ -6,13 +6,14 @@ use std::collections::HashMap;
 use smallvec::SmallVec;
 
 use crate::error::Error;
-use crate::kernel;
-use crate::op::{Extreme, Op, TensorOp};
+use crate::indices::Saved;
+use crate::kernel::{self, Search};
+use crate::op::{Op, TensorOp};
 use crate::real::Real;
 use crate::rules::Binary;
 use crate::shape::Shape;
-use crate::tape::{Origin, Origins, Slot, Storage};
-use crate::transpose::{Linear, Saved};
+use crate::tape::{Draw, Origin, Slot, Storage};
+use crate::transpose::Linear;
 
 /// The number of a value; operands have smaller ones than their users.
 pub(super) type Id = u32;
@@ -27,10 +28,17 @@ pub(super) enum Source {
     /// Elements that are the same in every run: where they begin among all constants.
     Constant(usize),
     Computed(TensorOp),
-    /// Indices, not elements: where an operand has its largest or smallest elements along an axis.
+    /// What a user's operation gives; which one, by its number among those of the graph.
+    Custom {
+        number: usize,
+        name: &'static str,
+    },
+    /// Random numbers of a seed that is an input.
+    Draw(Draw),
+    /// Indices, not elements: where an operand has the elements that are looked for along an axis.
     Places {
         axis: usize,
-        extreme: Extreme,
+        search: Search,
         indices: Saved,
     },
 }
@@ -64,6 +72,8 @@ pub(super) struct Graph<T> {
     pub(super) constants: Vec<T>,
     pub(super) indices: Vec<u32>,
     pub(super) index_inputs: Vec<IndexInput>,
+    /// The nodes of users' operations.
+    pub(super) custom_nodes: Vec<u32>,
     /// The values that were asked for, in the order of the asking.
     pub(super) roots: Vec<Id>,
 }
@@ -77,8 +87,8 @@ struct Builder<'a, T: Real> {
     of_node: Vec<Option<Id>>,
     known: HashMap<Key, Id>,
     numbers: HashMap<T::Bits, Id>,
-    /// The value that fills in a list of indices, by where the list begins.
-    places: HashMap<u32, Id>,
+    /// The value that fills in a list of indices.
+    places: HashMap<Saved, Id>,
     graph: Graph<T>,
 }
 
@@ -89,6 +99,7 @@ pub(super) fn read<T: Real>(tape: &Storage<T>, inputs: &[u32], roots: &[u32]) ->
         constants: Vec::new(),
         indices: tape.indices.clone(),
         index_inputs: Vec::new(),
+        custom_nodes: Vec::new(),
         roots: Vec::new(),
     };
     let mut builder = Builder {
@@ -118,8 +129,9 @@ impl<T: Real> Builder<'_, T> {
             return Ok(self.push(Source::Input(input), SmallVec::new(), slot));
         }
         if slot.op == TensorOp::Leaf {
-            return Ok(match self.parameter(node) {
-                Some(parameter) => self.push(Source::Param(parameter), SmallVec::new(), slot),
+            let source = self.parameter(node).map(Source::Param).or_else(|| self.draw(node).map(Source::Draw));
+            return Ok(match source {
+                Some(source) => self.push(source, SmallVec::new(), slot),
                 None => self.constant(slot),
             });
         }
@@ -132,6 +144,13 @@ impl<T: Real> Builder<'_, T> {
         let constant = |id: &Id| matches!(self.graph.values[*id as usize].source, Source::Constant(_));
         if operands.iter().all(constant) && !self.reads_an_input(&slot.op) {
             return Ok(self.constant(slot));
+        }
+        if let TensorOp::Custom(name) = slot.op {
+            // Two operations of one name may be different ones.
+            let number = self.graph.custom_nodes.len();
+            let id = self.push(Source::Custom { number, name }, operands, slot);
+            self.graph.custom_nodes.push(node);
+            return Ok(id);
         }
         // The same value with its derivative and without, from a scope that is not differentiated, are two values.
         if let Some(same) = self.simplified(&slot.op, &operands, &slot.shape)
@@ -160,6 +179,12 @@ impl<T: Real> Builder<'_, T> {
         (bound.first_slot..bound.first_slot + bound.table.len()).contains(&slot).then(|| slot - bound.first_slot)
     }
 
+    /// What is drawn in every run anew to fill in a leaf.
+    fn draw(&self, node: u32) -> Option<Draw> {
+        let draws = &self.tape.origins.as_ref()?.draws;
+        draws.binary_search_by_key(&node, |&(drawn, _)| drawn).ok().map(|found| draws[found].1)
+    }
+
     /// A value that the recording has worked out already.
     fn constant(&mut self, slot: &Slot<T>) -> Id {
         let view = slot.view();
@@ -181,8 +206,8 @@ impl<T: Real> Builder<'_, T> {
 
     /// The value that fills in a list of indices, if it depends on other values; notes the list if a run brings it.
     fn origin(&mut self, list: Saved, slot: &Slot<T>) -> Option<Id> {
-        let Origins(origins) = self.tape.origins.as_ref().expect("a recording for a program keeps origins");
-        let origin = origins.iter().find(|(saved, _)| *saved == list).map(|(_, origin)| *origin)?;
+        let origins = self.tape.origins.as_ref().expect("a recording for a program keeps origins");
+        let origin = origins.lists.iter().find(|(saved, _)| *saved == list).map(|(_, origin)| *origin)?;
         match origin {
             Origin::Input(input) => {
                 let (axis, shape) = indexed(slot, self.tape);
@@ -192,20 +217,20 @@ impl<T: Real> Builder<'_, T> {
                 }
                 None
             }
-            Origin::Extreme { operand, axis, extreme } => {
-                if let Some(&known) = self.places.get(&list.start) {
+            Origin::Found { operand, axis, search } => {
+                if let Some(&known) = self.places.get(&list) {
                     return Some(known);
                 }
                 let operand = self.of_node[operand as usize].expect("operands come first");
                 if matches!(self.graph.values[operand as usize].source, Source::Constant(_)) {
                     return None;
                 }
-                let source = Source::Places { axis, extreme, indices: list };
+                let source = Source::Places { axis, search, indices: list };
                 let shape = Shape::from([list.len as usize]);
                 let operands = SmallVec::from_slice(&[operand]);
                 self.graph.values.push(Value { source, operands, shape, active: false });
                 let id = self.graph.values.len() as Id - 1;
-                self.places.insert(list.start, id);
+                self.places.insert(list, id);
                 Some(id)
             }
         }

@@ -1,16 +1,18 @@
-//! What changes from run to run: arrays and lists of indices.
+//! What changes from run to run: arrays, lists of indices, seeds.
 
 use ndarray::{ArrayBase, Data, Dimension};
 
 use crate::elements::Elements;
+use crate::error::InputKind;
 use crate::indices::Indices;
+use crate::random::Seed;
 use crate::real::Real;
 use crate::tape::Tape;
 use crate::tensor::Tensor;
 
-/// One input of a program, as a run brings it: an array of elements, or a list of indices.
+/// One input of a program, as a run brings it: an array of elements, a list of indices, or a [`Seed`].
 pub trait Input<T: Real> {
-    /// What the recording gets for it: a [`Tensor`], or [`Indices`].
+    /// What the recording gets for it: a [`Tensor`], [`Indices`], or a [`Seed`].
     type Recorded;
 
     #[doc(hidden)]
@@ -26,6 +28,17 @@ pub trait Input<T: Real> {
 pub enum Given<'a, T> {
     Elements(&'a dyn Elements<T>),
     Indices(Indices<'a>),
+    Seed(Seed),
+}
+
+impl<T> Given<'_, T> {
+    pub(super) fn kind(&self) -> InputKind {
+        match self {
+            Self::Elements(elements) => InputKind::Array(elements.shape()),
+            Self::Indices(indices) => InputKind::Indices(indices.shape().clone()),
+            Self::Seed(_) => InputKind::Seed,
+        }
+    }
 }
 
 impl<T: Real, I: Input<T> + ?Sized> Input<T> for &I {
@@ -83,6 +96,18 @@ index_lists! {
     [] Vec<usize>;
     [const N: usize] [usize; N];
     [] Indices<'_>;
+}
+
+impl<T: Real> Input<T> for Seed {
+    type Recorded = Self;
+
+    fn record(&self, number: usize, tape: &Tape<T>) -> (Self, Option<u32>) {
+        (self.to_input(tape.read().recording(), number), None)
+    }
+
+    fn given(&self) -> Given<'_, T> {
+        Given::Seed(*self)
+    }
 }
 
 /// All inputs of a program: a tuple of [`Input`]s, `()` for none.

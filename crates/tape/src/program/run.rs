@@ -1,14 +1,21 @@
 //! The steps of a program, carried out.
 
 use std::ops::Range;
+use std::rc::Rc;
+
+use ndarray::ArrayD;
 
 use super::memory::Layout;
 use super::schedule::{Action, Memory, Place, Schedule, Step};
 use crate::arena::Arena;
+use crate::custom::{self, CustomOp};
+use crate::error::Error;
 use crate::kernel::{self, View};
 use crate::op::Extreme;
 use crate::product::{self, Operand as Factor};
+use crate::random::Seed;
 use crate::real::Real;
+use crate::shape::Shape;
 use crate::transpose::around;
 
 /// Everything about a program that stays the same from run to run.
@@ -23,12 +30,25 @@ pub(super) struct Plan<T> {
 pub(super) struct Workspace<T: Real> {
     memory: Arena<T>,
     scratch: Arena<T>,
-    pub(super) indices: Vec<u32>,
+    indices: Vec<u32>,
+    /// For the order of one line.
+    line: Vec<u32>,
+    /// What a user's rule gave last.
+    shares: Vec<Option<ArrayD<T>>>,
+    /// One for every input; of those that are no seeds, nobody asks.
+    seeds: Vec<Seed>,
 }
 
 impl<T: Real> Workspace<T> {
-    pub(super) fn new(indices: Vec<u32>) -> Self {
-        Self { memory: Arena::new(), scratch: Arena::new(), indices }
+    pub(super) fn new(indices: Vec<u32>, inputs: usize) -> Self {
+        Self {
+            memory: Arena::new(),
+            scratch: Arena::new(),
+            indices,
+            line: Vec::new(),
+            shares: Vec::new(),
+            seeds: vec![Seed::from(0); inputs],
+        }
     }
 }
 
@@ -41,6 +61,9 @@ pub(super) struct Run<'a, T: Real> {
     memory: *mut T,
     scratch: &'a mut Arena<T>,
     indices: &'a mut Vec<u32>,
+    line: &'a mut Vec<u32>,
+    shares: &'a mut Vec<Option<ArrayD<T>>>,
+    seeds: &'a mut Vec<Seed>,
 }
 
 impl<'a, T: Real> Run<'a, T> {
@@ -50,10 +73,10 @@ impl<'a, T: Real> Run<'a, T> {
         params: &'a [T],
         gradients: &'a mut [T],
     ) -> Self {
-        let Workspace { memory, scratch, indices } = workspace;
+        let Workspace { memory, scratch, indices, line, shares, seeds } = workspace;
         memory.reset();
         let memory = memory.take(plan.layout.len).as_mut_ptr();
-        Self { plan, params, gradients, memory, scratch, indices }
+        Self { plan, params, gradients, memory, scratch, indices, line, shares, seeds }
     }
 
     /// Where a tensor input is written.
@@ -66,13 +89,51 @@ impl<'a, T: Real> Run<'a, T> {
         &mut self.indices[range]
     }
 
+    pub(super) fn set_seed(&mut self, input: usize, seed: Seed) {
+        self.seeds[input] = seed;
+    }
+
     /// Carries out all steps.
-    pub(super) fn steps(&mut self) {
+    ///
+    /// # Errors
+    /// Those of users' operations.
+    pub(super) fn steps(&mut self, customs: &[Rc<dyn CustomOp<T>>]) -> Result<(), Error> {
         let plan = self.plan;
         for step in &plan.schedule.steps {
-            self.step(step);
+            if let Action::Custom(number) = step.action {
+                self.custom(&*customs[number], step)?;
+            } else if let Action::CustomShares(number) = step.action {
+                self.custom_shares(&*customs[number], step)?;
+            } else {
+                self.step(step);
+            }
             self.scratch.reset();
         }
+        Ok(())
+    }
+
+    fn arrays(&self, places: &[Place]) -> Vec<ArrayD<T>> {
+        places.iter().map(|place| kernel::to_array(self.operand(place))).collect()
+    }
+
+    fn custom(&mut self, operation: &dyn CustomOp<T>, step: &Step) -> Result<(), Error> {
+        let inputs = self.arrays(&step.operands);
+        let views: Vec<_> = inputs.iter().map(|input| input.view()).collect();
+        let value = operation.value(&views)?;
+        let (expected, found) = (&step.output.shape, Shape::from(value.shape()));
+        if *expected != found {
+            let (operation, expected) = (operation.name(), expected.clone());
+            return Err(Error::CustomShape { operation, what: "output", expected, found });
+        }
+        self.output(&step.output).iter_mut().zip(&value).for_each(|(out, &value)| *out = value);
+        Ok(())
+    }
+
+    fn custom_shares(&mut self, operation: &dyn CustomOp<T>, step: &Step) -> Result<(), Error> {
+        let mut arrays = self.arrays(&step.operands);
+        let adjoint = arrays.pop().expect("the adjoint is the last");
+        *self.shares = custom::shares(operation, arrays, &adjoint)?;
+        Ok(())
     }
 
     /// A result, once the steps are done.
@@ -130,19 +191,16 @@ impl<'a, T: Real> Run<'a, T> {
     fn step(&mut self, step: &'a Step) {
         let Step { action, operands, output: place, accumulate } = step;
         let accumulate = *accumulate;
-        if let &Action::Places { axis, extreme, indices } = action {
+        if let &Action::Places { axis, search, indices } = action {
             let x = self.operand(&operands[0]);
             let elements = kernel::dense(x, self.scratch);
-            let [outer, middle, inner] = around(x.shape, axis);
-            let values = self.scratch.take(outer * inner);
-            let list = &mut self.indices[indices.start as usize..][..indices.len as usize];
-            let find = match extreme {
-                Extreme::Max => kernel::max,
-                Extreme::Min => kernel::min,
-            };
-            return find(elements, outer, middle, inner, values, list);
+            let places = &mut self.indices[indices.start as usize..][..indices.len as usize];
+            return search.find(elements, around(x.shape, axis), self.scratch, self.line, places);
         }
         let out = self.output(place);
+        if let Action::Draw(draw) = action {
+            return draw.distribution.draw(self.seeds[draw.input], draw.number, out);
+        }
         let x = |operand: usize| self.operand(&operands[operand]);
         let dense = |operand: usize| kernel::dense(self.operand(&operands[operand]), self.scratch);
         match action {
@@ -174,7 +232,15 @@ impl<'a, T: Real> Run<'a, T> {
                 let (rows, cols) = rows(&place.shape);
                 kernel::log_softmax(dense(0), rows, cols, out);
             }
-            Action::Places { .. } => unreachable!("dealt with above"),
+            Action::CustomShare(position) => match self.shares[*position].take() {
+                Some(share) if accumulate => out.iter_mut().zip(&share).for_each(|(sum, &share)| *sum += share),
+                Some(share) => out.iter_mut().zip(&share).for_each(|(out, &share)| *out = share),
+                None if accumulate => {}
+                None => out.fill(T::zero()),
+            },
+            Action::Custom(_) | Action::CustomShares(_) | Action::Draw(_) | Action::Places { .. } => {
+                unreachable!("dealt with above")
+            }
             Action::UnaryShare(rule) => kernel::unary_share(*rule, x(0), x(1), dense(2), out, accumulate),
             Action::PowiShare(n) => kernel::powi_share(*n, x(0), x(1), dense(2), out, accumulate),
             Action::BinaryShare(rule, side) => {

@@ -7,11 +7,13 @@
 use smallvec::SmallVec;
 
 use super::graph::{Graph, Id, IndexInput, Source, Value};
-use crate::kernel::Side;
+use crate::indices::Saved;
+use crate::kernel::{Search, Side};
 use crate::op::{Comparison, Extreme, TensorOp};
 use crate::rules::{Binary, Unary};
 use crate::shape::{Shape, Strides};
-use crate::transpose::{AxisSet, Cut, Factor, Linear, Saved, left_share, right_share};
+use crate::tape::Draw;
+use crate::transpose::{AxisSet, Cut, Factor, Linear, left_share, right_share};
 
 /// A stretch of memory that one value is written to; where it lies is decided later.
 pub(super) type Buffer = u32;
@@ -65,12 +67,20 @@ pub(super) enum Action {
     Part(Cut),
     Extreme(Extreme),
     LogSoftmax,
+    /// Random numbers.
+    Draw(Draw),
     /// Fills in a list of indices.
     Places {
         axis: usize,
-        extreme: Extreme,
+        search: Search,
         indices: Saved,
     },
+    /// What a user's operation of this number gives.
+    Custom(usize),
+    /// Operands x.., y, g of a user's operation: its shares, which are kept for the steps behind.
+    CustomShares(usize),
+    /// The share of an input, from those that were kept.
+    CustomShare(usize),
     /// Operands x, y, g.
     UnaryShare(Unary),
     PowiShare(i32),
@@ -181,10 +191,22 @@ impl Planner<'_> {
             Source::Param(parameter) => {
                 return Place::dense(Memory::Params, self.starts[*parameter], value.shape.clone());
             }
-            &Source::Places { axis, extreme, indices } => {
+            &Source::Draw(draw) => {
+                let output = self.buffer(value.shape.clone());
+                self.step(Action::Draw(draw), [], &output, false);
+                return output;
+            }
+            &Source::Places { axis, search, indices } => {
                 let output = self.buffer(Shape::from([0]));
                 let operand = self.place(value.operands[0]).clone();
-                self.step(Action::Places { axis, extreme, indices }, [operand], &output, false);
+                self.step(Action::Places { axis, search, indices }, [operand], &output, false);
+                return output;
+            }
+            &Source::Custom { number, .. } => {
+                let output = self.buffer(value.shape.clone());
+                let operands: SmallVec<[Place; 4]> =
+                    value.operands.iter().map(|&operand| self.place(operand).clone()).collect();
+                self.step(Action::Custom(number), operands, &output, false);
                 return output;
             }
             Source::Computed(op) => op,
@@ -241,9 +263,14 @@ impl Planner<'_> {
         } else {
             self.adjoints[root as usize] = Some(seed);
         }
+        let values = self.values;
         for id in (0..=root).rev() {
-            if let (Source::Computed(op), Some(g)) = (&self.values[id as usize].source, self.adjoint_of(id)) {
-                self.hand_on(id, op, &g);
+            let Some(g) = self.adjoint_of(id) else { continue };
+            match &values[id as usize].source {
+                Source::Computed(op) => self.hand_on(id, op, &g),
+                &Source::Custom { number, .. } => self.hand_on_custom(id, number, g),
+                Source::Input(_) | Source::Param(_) | Source::Constant(_) | Source::Draw(_) | Source::Places { .. } => {
+                }
             }
         }
     }
@@ -260,12 +287,17 @@ impl Planner<'_> {
             if self.contributions[id] == 0 || !value.active {
                 continue;
             }
-            if let Source::Computed(op) = &value.source {
-                for (position, &operand) in value.operands.iter().enumerate() {
-                    if self.takes_share(op, position, operand) {
-                        self.contributions[operand as usize] += 1;
-                    }
-                }
+            for (position, &operand) in value.operands.iter().enumerate() {
+                let takes_share = match &value.source {
+                    Source::Computed(op) => self.takes_share(op, position, operand),
+                    Source::Custom { .. } => self.values[operand as usize].active,
+                    Source::Input(_)
+                    | Source::Param(_)
+                    | Source::Constant(_)
+                    | Source::Draw(_)
+                    | Source::Places { .. } => false,
+                };
+                self.contributions[operand as usize] += u32::from(takes_share);
             }
         }
     }
@@ -282,9 +314,12 @@ impl Planner<'_> {
         let value = &self.values[id as usize];
         let place = match value.source {
             Source::Param(parameter) => Place::dense(Memory::Gradients, self.starts[parameter], value.shape.clone()),
-            Source::Input(_) | Source::Constant(_) | Source::Computed(_) | Source::Places { .. } => {
-                self.buffer(value.shape.clone())
-            }
+            Source::Input(_)
+            | Source::Constant(_)
+            | Source::Computed(_)
+            | Source::Custom { .. }
+            | Source::Draw(_)
+            | Source::Places { .. } => self.buffer(value.shape.clone()),
         };
         self.adjoints[id as usize] = Some(place.clone());
         (place, false)
@@ -295,6 +330,21 @@ impl Planner<'_> {
         for (position, &operand) in operands.iter().enumerate() {
             if self.takes_share(op, position, operand) {
                 self.share(id, op, g, position, operand);
+            }
+        }
+    }
+
+    /// A user's rule gives all shares at once. An input that it gives none gets zeros.
+    fn hand_on_custom(&mut self, id: Id, number: usize, g: Place) {
+        let operands = &self.values[id as usize].operands;
+        let nothing = self.buffer(Shape::from([0]));
+        let read: Vec<Place> =
+            operands.iter().chain([&id]).map(|&value| self.place(value).clone()).chain([g]).collect();
+        self.step(Action::CustomShares(number), read, &nothing, false);
+        for (position, &operand) in operands.iter().enumerate() {
+            if self.values[operand as usize].active {
+                let (output, accumulate) = self.target(operand);
+                self.step(Action::CustomShare(position), [], &output, accumulate);
             }
         }
     }
@@ -389,7 +439,7 @@ impl Planner<'_> {
             return;
         }
         let only = self.contributions[operand as usize] == 1;
-        if only && matches!(value.source, Source::Computed(_)) && g.is_dense() {
+        if only && matches!(value.source, Source::Computed(_) | Source::Custom { .. }) && g.is_dense() {
             self.adjoints[operand as usize] = Some(g);
             return;
         }

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::ops::Deref;
 
-use super::{Bound, Storage, Tape};
+use super::{Bound, Draw, Storage, Tape};
 use crate::error::{Error, unwrap};
 use crate::living;
 use crate::params::{ParamId, Parameter};
@@ -112,7 +112,8 @@ impl<'a, T: Real> Pass<'a, T> {
     /// probability is rounded to a multiple of 2^-32.
     ///
     /// Like the draws below, it is a constant of the tape. Its bits depend on the seed, on how often was drawn from the
-    /// pass before, and on nothing else.
+    /// pass before, and on nothing else. A [`Program`](crate::Program) draws anew in every run, from the seed that is one
+    /// of its inputs.
     ///
     /// ```
     /// let (params, tape) = (tape::Params::<f64>::new(), tape::Tape::new());
@@ -200,12 +201,17 @@ impl<'a, T: Real> Pass<'a, T> {
             return Err(Error::Shape { operation, shape, rule: "a tensor has at most 32 axes" });
         }
         let storage = self.tape.borrow();
-        if storage.origins.is_some() {
+        let input = seed.input_of(storage.recording);
+        if storage.origins.is_some() && input.is_none() {
             return Err(Error::FixedSeed { operation });
         }
         let number = count.get();
         count.set(number + 1);
-        Ok(storage.push_leaf(shape, false, |out| distribution.draw(*seed, number, out)))
+        let drawn = storage.push_leaf(shape, false, |out| distribution.draw(*seed, number, out));
+        if let (Some(origins), Some(input)) = (&mut storage.origins, input) {
+            origins.draws.push((drawn.node, Draw { distribution, input, number }));
+        }
+        Ok(drawn)
     }
 
     /// Notes that a parameter that is not trained, such as a running mean, is to become `value` after the step. It stays
@@ -243,7 +249,6 @@ impl<'a, T: Real> Pass<'a, T> {
         if expected != found {
             return Err(Error::ParameterShape { name: name(), expected: expected.clone(), found: found.clone() });
         }
-        storage.look_at("update")?;
         storage.updates.push((id.index, value.node));
         Ok(())
     }

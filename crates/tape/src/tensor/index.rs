@@ -137,8 +137,8 @@ impl<T: Real> Tensor<T> {
             let mut shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, "index_select")?;
             check_indices(&indices, axis, &shape, "index_select")?;
-            let saved = tape.save_indices(&indices);
-            shape.as_mut()[axis] = indices.values().len();
+            let saved = tape.save_indices(&indices, "index_select")?;
+            shape.as_mut()[axis] = indices.len();
             Ok(tape.linear(Linear::SelectRows { axis, indices: saved }, self.node, shape))
         })
     }
@@ -170,9 +170,9 @@ impl<T: Real> Tensor<T> {
             let flat = Shape::from([tape.shape(self.node).size()]);
             check_indices(&indices, 0, &flat, "take")?;
             let flat = tape.reshape(self.node, flat);
-            let saved = tape.save_indices(&indices);
+            let saved = tape.save_indices(&indices, "take")?;
             let rows = Linear::SelectRows { axis: 0, indices: saved };
-            let taken = tape.linear(rows, flat.node, Shape::from([indices.values().len()]));
+            let taken = tape.linear(rows, flat.node, Shape::from([indices.len()]));
             Ok(tape.reshape(taken.node, indices.shape().clone()))
         })
     }
@@ -205,8 +205,8 @@ impl<T: Real> Tensor<T> {
             let table = tape.shape(self.node).clone();
             let axis = table.axis(0, "embedding")?;
             check_indices(&indices, axis, &table, "embedding")?;
-            let saved = tape.save_indices(&indices);
-            let rows = [indices.values().len()].iter().chain(&table[1..]).copied().collect();
+            let saved = tape.save_indices(&indices, "embedding")?;
+            let rows = [indices.len()].iter().chain(&table[1..]).copied().collect();
             let rows = tape.linear(Linear::SelectRows { axis, indices: saved }, self.node, rows);
             Ok(tape.reshape(rows.node, indices.shape().iter().chain(&table[1..]).copied().collect()))
         })
@@ -243,7 +243,7 @@ impl<T: Real> Tensor<T> {
             check_indices(&indices, axis, &shape, "gather")?;
             let lines =
                 if reached == shape { self } else { tape.linear(Linear::Slice(leading(&shape)), self.node, reached) };
-            let saved = tape.save_indices(&indices);
+            let saved = tape.save_indices(&indices, "gather")?;
             Ok(tape.linear(Linear::TakeAlong { axis, indices: saved }, lines.node, indices.shape().clone()))
         })
     }
@@ -324,8 +324,8 @@ pub(super) fn reached(shape: &Shape, indices: &Shape, axis: usize, operation: &'
     Ok((0..shape.rank()).map(|own| if own == axis { shape[own] } else { indices[own] }).collect())
 }
 
-/// Saved indices as an array for the caller.
-pub(super) fn places(indices: &[u32], shape: &Shape) -> ArrayD<usize> {
+/// Indices as an array for the caller.
+pub(super) fn to_array(indices: &[u32], shape: &Shape) -> ArrayD<usize> {
     let indices = indices.iter().map(|&index| index as usize).collect();
     ArrayD::from_shape_vec(&**shape, indices).expect("one index an element")
 }
@@ -336,8 +336,8 @@ pub(super) fn check_indices(
     shape: &Shape,
     operation: &'static str,
 ) -> Result<(), Error> {
-    match indices.values().iter().find(|&&index| index >= shape[axis]) {
-        Some(&index) => Err(Error::Index { operation, index: index as isize, axis, shape: shape.clone() }),
+    match indices.first_from(shape[axis]) {
+        Some(index) => Err(Error::Index { operation, index: index as isize, axis, shape: shape.clone() }),
         None => Ok(()),
     }
 }

@@ -60,18 +60,18 @@ impl<T: Real> Tape<T> {
     /// As [`one_hot`](Self::one_hot).
     ///
     /// # Errors
-    /// [`Error::Index`] if an index is not below `classes`, [`Error::LookedAt`] if they are an input of a program: the
+    /// [`Error::Index`] if an index is not below `classes`, [`Error::LookedAt`] if they change from run to run of a program: the
     /// result is a constant.
     #[track_caller]
     pub fn try_one_hot<'a>(&self, indices: impl Into<Indices<'a>>, classes: usize) -> Result<Tensor<T>, Error> {
         let indices = indices.into();
-        if indices.input.is_some() {
+        if indices.origin.is_some() {
             return Err(Error::LookedAt { operation: "one_hot" });
         }
         let shape: Shape = indices.shape().iter().copied().chain([classes]).collect();
         super::index::check_indices(&indices, shape.rank() - 1, &shape, "one_hot")?;
         let mut elements = vec![T::zero(); shape.size()];
-        for (row, &index) in indices.values().iter().enumerate() {
+        for (row, &index) in indices.recorded().iter().enumerate() {
             elements[row * classes + index] = T::one();
         }
         self.constant(elements).try_reshape(shape)

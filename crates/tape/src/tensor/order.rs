@@ -5,7 +5,8 @@ use ndarray::ArrayD;
 use super::axes::Lines;
 use super::{Axes, Tensor};
 use crate::error::{Error, unwrap};
-use crate::kernel;
+use crate::indices::Indices;
+use crate::kernel::Search;
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::transpose::{Linear, around};
@@ -19,9 +20,15 @@ pub enum Order {
     Descending,
 }
 
+impl Order {
+    fn search(self) -> Search {
+        Search::First { descending: self == Self::Descending }
+    }
+}
+
 impl<T: Real> Tensor<T> {
     /// The elements in order along an axis, and the index that each had before. Equal elements stay in their order; NaN
-    /// counts as the largest.
+    /// counts as the largest. A program looks for the order anew in every run, also where the indices are used.
     ///
     /// ```
     /// use tape::Order;
@@ -29,21 +36,21 @@ impl<T: Real> Tensor<T> {
     /// let x = tape.variable([3.0, 1.0, 3.0, 2.0]);
     /// let (sorted, places) = x.sort(0, Order::Descending);
     /// assert_eq!(sorted.to_array().as_slice(), Some(&[3.0, 3.0, 2.0, 1.0][..]));
-    /// assert_eq!(places.as_slice(), Some(&[0, 2, 3, 1][..]));
+    /// assert_eq!(places.values(), [0, 2, 3, 1]);
     /// assert_eq!((sorted * tape.constant([1.0, 2.0, 3.0, 4.0])).sum().backward()[x].as_slice(), Some(&[1.0, 4.0, 2.0, 3.0][..]));
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn sort(self, axis: isize, order: Order) -> (Self, ArrayD<usize>) {
+    pub fn sort(self, axis: isize, order: Order) -> (Self, Indices<'static>) {
         unwrap(self.try_sort(axis, order))
     }
 
     /// As [`sort`](Self::sort).
     ///
     /// # Errors
-    /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
+    /// [`Error::Axis`] if there is no such axis.
     #[track_caller]
-    pub fn try_sort(self, axis: isize, order: Order) -> Result<(Self, ArrayD<usize>), Error> {
+    pub fn try_sort(self, axis: isize, order: Order) -> Result<(Self, Indices<'static>), Error> {
         self.try_first_few(None, axis, order, "sort")
     }
 
@@ -70,11 +77,8 @@ impl<T: Real> Tensor<T> {
             tape.look_at("argsort")?;
             let shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, "argsort")?;
-            let elements = tape.dense_elements(self.node);
-            let lines = around(&shape, axis);
-            let places = kernel::order(elements, lines, shape[axis], order == Order::Descending);
-            tape.scratch.reset();
-            Ok(super::index::places(&places, &shape))
+            let places = tape.look_for(order.search(), self.node, axis, shape[axis]);
+            Ok(super::index::to_array(&places, &shape))
         })
     }
 
@@ -87,22 +91,21 @@ impl<T: Real> Tensor<T> {
     /// let x = tape.variable([3.0, 5.0, 1.0, 5.0]);
     /// let (largest, places) = x.top_k(2, 0, Order::Descending);
     /// assert_eq!(largest.to_array().as_slice(), Some(&[5.0, 5.0][..]));
-    /// assert_eq!(places.as_slice(), Some(&[1, 3][..]));
+    /// assert_eq!(places.values(), [1, 3]);
     /// assert_eq!(largest.sum().backward()[x].as_slice(), Some(&[0.0, 1.0, 0.0, 1.0][..]));
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn top_k(self, k: usize, axis: isize, order: Order) -> (Self, ArrayD<usize>) {
+    pub fn top_k(self, k: usize, axis: isize, order: Order) -> (Self, Indices<'static>) {
         unwrap(self.try_top_k(k, axis, order))
     }
 
     /// As [`top_k`](Self::top_k).
     ///
     /// # Errors
-    /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has fewer than `k` elements,
-    /// [`Error::LookedAt`] while a program is recorded.
+    /// [`Error::Axis`] if there is no such axis, [`Error::Shape`] if it has fewer than `k` elements.
     #[track_caller]
-    pub fn try_top_k(self, k: usize, axis: isize, order: Order) -> Result<(Self, ArrayD<usize>), Error> {
+    pub fn try_top_k(self, k: usize, axis: isize, order: Order) -> Result<(Self, Indices<'static>), Error> {
         self.try_first_few(Some(k), axis, order, "top_k")
     }
 
@@ -113,23 +116,20 @@ impl<T: Real> Tensor<T> {
         axis: isize,
         order: Order,
         operation: &'static str,
-    ) -> Result<(Self, ArrayD<usize>), Error> {
+    ) -> Result<(Self, Indices<'static>), Error> {
         self.on_tape(operation, |tape| {
-            tape.look_at(operation)?;
             let mut shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, operation)?;
-            let k = k.unwrap_or(shape[axis]);
-            if k > shape[axis] {
+            let length = shape[axis];
+            let k = k.unwrap_or(length);
+            if k > length {
                 let rule = "the axis has fewer elements than are asked for";
                 return Err(Error::Shape { operation, shape, rule });
             }
-            let lines = around(&shape, axis);
-            let places = kernel::order(tape.dense_elements(self.node), lines, k, order == Order::Descending);
-            tape.scratch.reset();
             shape.as_mut()[axis] = k;
-            let array = super::index::places(&places, &shape);
-            let indices = tape.save(places.into_iter());
-            Ok((tape.linear(Linear::TakeAlong { axis, indices }, self.node, shape), array))
+            let indices = tape.keep_places(order.search(), self.node, axis, k);
+            let places = tape.show_places(indices, shape.clone(), length);
+            Ok((tape.linear(Linear::TakeAlong { axis, indices }, self.node, shape), places))
         })
     }
 
@@ -152,7 +152,7 @@ impl<T: Real> Tensor<T> {
     ///
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Axes`] if one is named twice, [`Error::Shape`] if the axes hold
-    /// no element, [`Error::LookedAt`] while a program is recorded.
+    /// no element.
     #[track_caller]
     pub fn try_median(self, axes: impl Into<Axes>) -> Result<Self, Error> {
         let lines = self.try_lines(&axes.into(), "median")?;
@@ -201,27 +201,13 @@ impl<T: Real> Lines<T> {
     fn try_ranked(&self, operation: &'static str, rank: usize) -> Result<Tensor<T>, Error> {
         let &Self { tensor, axis, length, ref output, .. } = self;
         let found = tensor.on_tape(operation, |tape| {
-            tape.look_at(operation)?;
             let mut shape = tape.shape(tensor.node).clone();
             let [outer, _, inner] = around(&shape, axis);
             if length == 0 && outer * inner > 0 {
                 return Err(Error::Shape { operation, shape, rule: "no elements have no median and no quantile" });
             }
             shape.as_mut()[axis] = 1;
-            let elements = tape.dense_elements(tensor.node);
-            let order =
-                if length == 0 { vec![] } else { kernel::order(elements, [outer, length, inner], length, false) };
-            let picked = (0..outer * inner).map(|line| {
-                let (o, i) = (line / inner, line % inner);
-                let place = |rank: usize| order[(o * length + rank) * inner + i];
-                let is_nan = |rank: usize| elements[(o * length + place(rank) as usize) * inner + i].is_nan();
-                // NaN is sorted behind all numbers, the first of several first.
-                let numbers = if is_nan(length - 1) { (0..length).position(is_nan) } else { None };
-                place(numbers.unwrap_or(rank))
-            });
-            let picked: Vec<u32> = picked.collect();
-            tape.scratch.reset();
-            let indices = tape.save(picked.into_iter());
+            let indices = tape.keep_places(Search::Rank(rank), tensor.node, axis, 1);
             Ok(tape.linear(Linear::TakeAlong { axis, indices }, tensor.node, shape))
         })?;
         found.try_reshape(Shape::clone(output))

@@ -76,6 +76,12 @@ impl<const D: usize> Pooling<D> {
         self
     }
 
+    /// How many elements a window has along each axis.
+    #[must_use]
+    pub fn size(&self) -> [usize; D] {
+        self.size
+    }
+
     fn extent(&self, axis: usize) -> usize {
         (self.size[axis] - 1) * self.dilation[axis] + 1
     }

@@ -8,7 +8,6 @@ use crate::error::{Error, unwrap};
 use crate::op::Extreme;
 use crate::real::Real;
 use crate::record::reduced;
-use crate::tape::Origin;
 use crate::transpose::{AxisSet, Linear};
 
 impl<T: Real> Tensor<T> {
@@ -292,9 +291,8 @@ impl<T: Real> Tensor<T> {
     ) -> Result<Self, Error> {
         let Lines { tensor, axis, output, .. } = self.try_lines(axes, operation)?;
         let found = tensor.on_tape(operation, |tape| {
-            let picked = tape.extreme_indices(extreme, tensor.node, axis, operation)?;
-            let indices = tape.save(picked.into_iter());
-            tape.note_origin(indices, Origin::Extreme { operand: tensor.node, axis, extreme });
+            tape.check_extreme(tensor.node, axis, operation)?;
+            let indices = tape.keep_places(extreme.search(), tensor.node, axis, 1);
             let shape = reduced(tape.shape(tensor.node), AxisSet::default().with(axis), false);
             Ok(tape.linear(Linear::TakeAlong { axis, indices }, tensor.node, shape))
         })?;
@@ -398,9 +396,10 @@ impl<T: Real> Tensor<T> {
         self.on_tape(operation, |tape| {
             tape.look_at(operation)?;
             let axis = tape.shape(self.node).axis(axis, operation)?;
-            let indices = tape.extreme_indices(extreme, self.node, axis, operation)?;
+            tape.check_extreme(self.node, axis, operation)?;
+            let places = tape.look_for(extreme.search(), self.node, axis, 1);
             let shape = reduced(tape.shape(self.node), AxisSet::default().with(axis), false);
-            Ok(super::index::places(&indices, &shape))
+            Ok(super::index::to_array(&places, &shape))
         })
     }
 }

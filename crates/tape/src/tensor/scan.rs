@@ -1,13 +1,11 @@
 //! Scans: what has come together up to each element along an axis.
 
-use ndarray::ArrayD;
-
 use super::Tensor;
 use crate::error::{Error, unwrap};
-use crate::kernel;
-use crate::op::Extreme;
+use crate::indices::Indices;
+use crate::kernel::Search;
 use crate::real::Real;
-use crate::transpose::{Linear, around};
+use crate::transpose::Linear;
 
 impl<T: Real> Tensor<T> {
     /// The sum of each element and all before it along an axis.
@@ -121,22 +119,22 @@ impl<T: Real> Tensor<T> {
     /// let x = tape.variable([1.0, 3.0, 2.0, 3.0]);
     /// let (largest, places) = x.cummax(0);
     /// assert_eq!(largest.to_array().as_slice(), Some(&[1.0, 3.0, 3.0, 3.0][..]));
-    /// assert_eq!(places.as_slice(), Some(&[0, 1, 1, 3][..]));
+    /// assert_eq!(places.values(), [0, 1, 1, 3]);
     /// assert_eq!(largest.sum().backward()[x].as_slice(), Some(&[1.0, 2.0, 0.0, 1.0][..]));
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn cummax(self, axis: isize) -> (Self, ArrayD<usize>) {
+    pub fn cummax(self, axis: isize) -> (Self, Indices<'static>) {
         unwrap(self.try_cummax(axis))
     }
 
     /// As [`cummax`](Self::cummax).
     ///
     /// # Errors
-    /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
+    /// [`Error::Axis`] if there is no such axis.
     #[track_caller]
-    pub fn try_cummax(self, axis: isize) -> Result<(Self, ArrayD<usize>), Error> {
-        self.try_running_extreme(Extreme::Max, axis, "cummax")
+    pub fn try_cummax(self, axis: isize) -> Result<(Self, Indices<'static>), Error> {
+        self.try_running_extreme(Search::RunningMax, axis, "cummax")
     }
 
     /// The smallest of each element and all before it along an axis, and where it is; as [`cummax`](Self::cummax).
@@ -145,43 +143,36 @@ impl<T: Real> Tensor<T> {
     /// let tape = tape::Tape::<f64>::new();
     /// let (smallest, places) = tape.constant([2.0, 3.0, 1.0, 1.0]).cummin(0);
     /// assert_eq!(smallest.to_array().as_slice(), Some(&[2.0, 2.0, 1.0, 1.0][..]));
-    /// assert_eq!(places.as_slice(), Some(&[0, 0, 2, 3][..]));
+    /// assert_eq!(places.values(), [0, 0, 2, 3]);
     /// ```
     #[must_use]
     #[track_caller]
-    pub fn cummin(self, axis: isize) -> (Self, ArrayD<usize>) {
+    pub fn cummin(self, axis: isize) -> (Self, Indices<'static>) {
         unwrap(self.try_cummin(axis))
     }
 
     /// As [`cummin`](Self::cummin).
     ///
     /// # Errors
-    /// [`Error::Axis`] if there is no such axis, [`Error::LookedAt`] while a program is recorded.
+    /// [`Error::Axis`] if there is no such axis.
     #[track_caller]
-    pub fn try_cummin(self, axis: isize) -> Result<(Self, ArrayD<usize>), Error> {
-        self.try_running_extreme(Extreme::Min, axis, "cummin")
+    pub fn try_cummin(self, axis: isize) -> Result<(Self, Indices<'static>), Error> {
+        self.try_running_extreme(Search::RunningMin, axis, "cummin")
     }
 
     #[track_caller]
     fn try_running_extreme(
         self,
-        extreme: Extreme,
+        search: Search,
         axis: isize,
         operation: &'static str,
-    ) -> Result<(Self, ArrayD<usize>), Error> {
+    ) -> Result<(Self, Indices<'static>), Error> {
         self.on_tape(operation, |tape| {
-            tape.look_at(operation)?;
             let shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, operation)?;
-            let (elements, lines) = (tape.dense_elements(self.node), around(&shape, axis));
-            let places = match extreme {
-                Extreme::Max => kernel::running_extreme(elements, lines, |a, b| a > b),
-                Extreme::Min => kernel::running_extreme(elements, lines, |a, b| a < b),
-            };
-            tape.scratch.reset();
-            let array = super::index::places(&places, &shape);
-            let indices = tape.save(places.into_iter());
-            Ok((tape.linear(Linear::TakeAlong { axis, indices }, self.node, shape), array))
+            let indices = tape.keep_places(search, self.node, axis, shape[axis]);
+            let places = tape.show_places(indices, shape.clone(), shape[axis]);
+            Ok((tape.linear(Linear::TakeAlong { axis, indices }, self.node, shape), places))
         })
     }
 }

@@ -3,11 +3,11 @@
 use super::index::{check_indices, leading, masking, reached};
 use super::{Mask, Operand, Tensor};
 use crate::error::{Error, unwrap};
-use crate::indices::Indices;
+use crate::indices::{Indices, Saved};
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::Storage;
-use crate::transpose::{Linear, Saved, around};
+use crate::transpose::{Linear, around};
 
 impl<T: Real> Tensor<T> {
     /// The tensor with `source` written where `indices` say along an axis, each element in its own line: PyTorch's
@@ -37,7 +37,7 @@ impl<T: Real> Tensor<T> {
     /// # Errors
     /// [`Error::Axis`] if there is no such axis, [`Error::Shapes`] if the indices have another number of axes or are longer
     /// in another axis, or the source does not broadcast to them, [`Error::Index`] if an index is not below the axis'
-    /// length; [`Error::LookedAt`] if the indices are an input of a program, because it matters which of them repeat.
+    /// length; [`Error::LookedAt`] if the indices change from run to run of a program, because it matters which of them repeat.
     #[track_caller]
     pub fn try_scatter<'a>(
         self,
@@ -48,11 +48,11 @@ impl<T: Real> Tensor<T> {
         let (indices, source) = (indices.into(), source.into());
         self.on_tape("scatter", |tape| {
             let placed = Placed::new(tape, self, axis, &indices, source, "scatter")?;
-            if indices.input.is_some() {
+            if indices.origin.is_some() {
                 // Which writes are the last would be the same in every run of the program.
                 tape.look_at("scatter")?;
             }
-            let winners = placed.winners(indices.values());
+            let winners = placed.winners(indices.recorded());
             let written = tape.push_leaf(placed.indices.clone(), false, |out| {
                 out.iter_mut().zip(&winners).for_each(|(out, &wins)| *out = if wins { T::one() } else { T::zero() });
             });
@@ -128,14 +128,14 @@ impl<T: Real> Tensor<T> {
             let shape = tape.shape(self.node).clone();
             let axis = shape.axis(axis, "index_add")?;
             let mut wanted = shape.clone();
-            wanted.as_mut()[axis] = indices.values().len();
+            wanted.as_mut()[axis] = indices.len();
             if *tape.shape(source) != wanted {
                 let (right, rule) =
                     (tape.shape(source).clone(), "the source must have one row of the tensor for each index");
                 return Err(Error::Shapes { operation: "index_add", left: shape, right, rule });
             }
             check_indices(&indices, axis, &shape, "index_add")?;
-            let indices = tape.save_indices(&indices);
+            let indices = tape.save_indices(&indices, "index_add")?;
             Ok(tape.linear(Linear::AddRows { axis, indices }, source, shape))
         })?;
         self.try_add(added)
@@ -209,7 +209,7 @@ impl Placed {
         }
         let source =
             if *tape.shape(source) == wanted { source } else { tape.broadcast_to(source, wanted.clone())?.node };
-        let saved = tape.save_indices(indices);
+        let saved = tape.save_indices(indices, operation)?;
         Ok(Self { source, axis, shape, reached, indices: wanted, saved })
     }
 

@@ -24,6 +24,12 @@ impl<const D: usize> From<[usize; D]> for PerAxis<D> {
     }
 }
 
+impl<const D: usize> From<PerAxis<D>> for [usize; D] {
+    fn from(numbers: PerAxis<D>) -> Self {
+        numbers.0
+    }
+}
+
 /// How many elements are added before and behind each of `D` spatial axes: one number for all sides, one number an axis,
 /// one pair `(before, behind)` for all axes, or one pair an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +56,12 @@ impl<const D: usize> From<(usize, usize)> for Margins<D> {
 impl<const D: usize> From<[(usize, usize); D]> for Margins<D> {
     fn from(sides: [(usize, usize); D]) -> Self {
         Self(sides)
+    }
+}
+
+impl<const D: usize> From<Margins<D>> for [(usize, usize); D] {
+    fn from(sides: Margins<D>) -> Self {
+        sides.0
     }
 }
 

@@ -186,7 +186,7 @@ pub(super) fn check_axes(layer: &'static str, input: &Shape, rank: usize, expect
     if (rank..=rank + 1).contains(&input.rank()) {
         Ok(())
     } else {
-        Err(Error::Axes { layer, input: input.clone(), expected })
+        Err(Error::Input { layer, input: input.clone(), expected: expected.to_owned() })
     }
 }
 

@@ -12,6 +12,7 @@ use super::sealed::State as _;
 use super::{Cell, Lengths, Rule, Zeros};
 use crate::error::{Error, unwrap};
 use crate::init::Init;
+use crate::layer::dropout::Dropout;
 
 /// A recurrent layer over sequences: [`Rnn`](crate::Rnn), [`Lstm`](crate::Lstm) or [`Gru`](crate::Gru).
 ///
@@ -28,6 +29,8 @@ pub struct Recurrent<R, P = ParamId> {
     pub bidirectional: bool,
     /// Whether the batch is the first axis of inputs and outputs, and time the second. States have the layers first.
     pub batch_first: bool,
+    /// What is left out, in training, of every layer's output but the last one's. Nothing unless set.
+    pub dropout: Dropout,
     /// The length that the hidden states of an LSTM are projected to.
     pub proj_size: Option<usize>,
     /// One for every layer and direction, layer by layer, forwards before backwards, which is the order of the states; in
@@ -43,6 +46,7 @@ impl<R: Rule> Recurrent<R, Init> {
             num_layers: 1,
             bidirectional: false,
             batch_first: false,
+            dropout: Dropout::new(0.0),
             proj_size: None,
             cells: vec![Cell::plan(rule, input_size, hidden_size)],
         }
@@ -64,6 +68,16 @@ impl<R: Rule> Recurrent<R, Init> {
     #[must_use]
     pub fn batch_first(self) -> Self {
         Self { batch_first: true, ..self }
+    }
+
+    /// With this probability of an element of a layer's output, the last one's excepted, of being left out in training.
+    ///
+    /// # Panics
+    /// If it is not from 0 to 1.
+    #[must_use]
+    #[track_caller]
+    pub fn dropout(self, p: f64) -> Self {
+        Self { dropout: Dropout::new(p), ..self }
     }
 
     /// With all weights of inputs initialised this way.
@@ -122,7 +136,7 @@ impl<R: Rule> Recurrent<R, Init> {
         if let Some(size) = self.proj_size.filter(|size| *size == 0 || *size >= self.hidden_size) {
             return refuse("proj_size", size.to_string(), "it must be at least 1 and less than hidden_size");
         }
-        let Self { input_size, hidden_size, num_layers, bidirectional, batch_first, proj_size, .. } = self;
+        let Self { input_size, hidden_size, num_layers, bidirectional, batch_first, dropout, proj_size, .. } = self;
         let output_size = proj_size.unwrap_or(hidden_size);
         let directions = 1 + usize::from(bidirectional);
         let mut cells = Vec::with_capacity(num_layers * directions);
@@ -135,7 +149,7 @@ impl<R: Rule> Recurrent<R, Init> {
                 cells.push(plan.try_build(&format!("_l{layer}{direction}"), output_size, params, rng)?);
             }
         }
-        Ok(Recurrent { input_size, hidden_size, num_layers, bidirectional, batch_first, proj_size, cells })
+        Ok(Recurrent { input_size, hidden_size, num_layers, bidirectional, batch_first, dropout, proj_size, cells })
     }
 }
 
@@ -270,6 +284,9 @@ impl<R: Rule> Recurrent<R> {
         let mut rows = x.reshape([steps * batch, self.input_size]);
         let mut last = Vec::with_capacity(self.cells.len());
         for (layer, cells) in self.cells.chunks(self.directions()).enumerate() {
+            if layer > 0 {
+                rows = self.dropout.forward(pass, rows);
+            }
             let mut outputs = Vec::with_capacity(cells.len());
             for (direction, cell) in cells.iter().enumerate() {
                 let start = self.start(pass, batch, layer * cells.len() + direction, state);

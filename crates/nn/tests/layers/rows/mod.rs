@@ -1,16 +1,38 @@
 //! The table: one file a family of layers, each with a function that returns its rows.
 
 mod activation;
+mod attention;
+mod bilinear;
+mod convolution;
+mod dropout;
 mod embedding;
+mod handwritten;
 mod linear;
+mod norm;
+mod pool;
+mod position;
 mod recurrent;
+mod reshape;
 mod sequential;
 
 use crate::row::Row;
 
 pub(crate) fn table() -> Vec<Row> {
-    [activation::rows(), embedding::rows(), linear::rows(), recurrent::rows(), sequential::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let families = [
+        activation::rows(),
+        attention::rows(),
+        bilinear::rows(),
+        convolution::rows(),
+        dropout::rows(),
+        embedding::rows(),
+        handwritten::rows(),
+        linear::rows(),
+        norm::rows(),
+        pool::rows(),
+        position::rows(),
+        recurrent::rows(),
+        reshape::rows(),
+        sequential::rows(),
+    ];
+    families.into_iter().flatten().collect()
 }

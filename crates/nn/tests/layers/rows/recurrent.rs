@@ -139,6 +139,7 @@ pub(crate) fn rows() -> Vec<Row> {
         whole("Gru of lengths", &Gru::new(1, 1).num_layers(2).bidirectional(), true, Some(&[2, 1])).mixes_the_batch(),
         whole("Lstm of lengths", &Lstm::new(2, 2).bidirectional().batch_first(), false, Some(&[0, 2]))
             .mixes_the_batch(),
+        whole("Rnn with dropout", &Rnn::new(1, 2).num_layers(2).dropout(0.4), false, None).trains_differently(),
         whole("Gru without inputs", &Gru::new(0, 2), false, None),
     ]
 }
