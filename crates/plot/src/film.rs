@@ -1,7 +1,7 @@
 //! How do the frames of a race become a small GIF?
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use gif::{DisposalMethod, Encoder, Frame, Repeat};
 
@@ -38,7 +38,9 @@ pub(crate) fn film(stage: &Stage<'_>, frames: usize, dark: bool) -> Vec<u8> {
             *counts.entry(colour).or_default() += 1;
         }
     }
-    let mut palette = Palette::of(&counts);
+    let shapes = stage.still.iter().cloned().chain(stage.film_frame(frames - 1));
+    let flat: BTreeSet<Rgb> = shapes.filter_map(|shape| shape.fill()).map(|paint| still.colour(paint)).collect();
+    let mut palette = Palette::of(&flat, &counts);
 
     let table: Vec<u8> = palette.colours.iter().flat_map(|&Rgb(r, g, b)| [r, g, b]).collect();
     let mut file = Vec::new();
@@ -86,12 +88,14 @@ struct Palette {
 }
 
 impl Palette {
-    /// Median cut (Heckbert 1982): the box of colours that is worst served by one colour is cut at its median, until there
-    /// are as many boxes as colours. A box's colour is its most frequent one, so that flat areas keep theirs exactly.
-    fn of(counts: &BTreeMap<Rgb, u64>) -> Palette {
-        let all: Vec<(Rgb, u64)> = counts.iter().map(|(&colour, &count)| (colour, count)).collect();
-        let mut boxes = vec![all];
-        while boxes.len() < usize::from(UNCHANGED) {
+    /// The colours of flat areas, and for the mixtures at their edges median cut (Heckbert 1982): the box of colours that is
+    /// worst served by one colour is cut at its median, until there are as many boxes as colours left. A box's colour is its
+    /// most frequent one.
+    fn of(flat: &BTreeSet<Rgb>, counts: &BTreeMap<Rgb, u64>) -> Palette {
+        let flat: Vec<Rgb> = flat.iter().copied().take(usize::from(UNCHANGED) / 2).collect();
+        let mixed = counts.iter().filter(|(colour, _)| !flat.contains(colour));
+        let mut boxes: Vec<Vec<(Rgb, u64)>> = vec![mixed.map(|(&colour, &count)| (colour, count)).collect()];
+        while boxes.len() + flat.len() < usize::from(UNCHANGED) {
             let worst =
                 (0..boxes.len()).max_by(|&a, &b| badness(&boxes[a]).total_cmp(&badness(&boxes[b])).then(b.cmp(&a)));
             let Some(worst) = worst.filter(|&worst| boxes[worst].len() > 1) else { break };
@@ -99,7 +103,7 @@ impl Palette {
             boxes.push(upper);
         }
         let frequent = |colours: &Vec<(Rgb, u64)>| colours.iter().max_by_key(|(_, count)| *count).map(|entry| entry.0);
-        let mut colours: Vec<Rgb> = boxes.iter().filter_map(frequent).collect();
+        let mut colours: Vec<Rgb> = flat.iter().copied().chain(boxes.iter().filter_map(frequent)).collect();
         colours.resize(256, Rgb(0, 0, 0));
         Palette { colours, nearest: HashMap::new() }
     }
@@ -209,12 +213,13 @@ mod tests {
 
     #[test]
     fn a_palette_keeps_the_colours_of_flat_areas() {
-        let greys = (0..=255).map(|v| (Rgb(v, v, v), 1)).chain([(Rgb(200, 30, 7), 1000)]);
-        let mut palette = Palette::of(&greys.collect());
+        // A thousand pixels of each grey, and one of a red that is flat.
+        let greys = (0..=255).map(|v| (Rgb(v, v, v), 1000)).chain([(Rgb(200, 30, 7), 1)]);
+        let mut palette = Palette::of(&BTreeSet::from([Rgb(200, 30, 7)]), &greys.collect());
         let index = palette.index(Rgb(200, 30, 7));
         assert_eq!(palette.colours[usize::from(index)], Rgb(200, 30, 7));
         assert_eq!(palette.colours.len(), 256);
         // One colour is enough for one colour.
-        assert_eq!(Palette::of(&BTreeMap::from([(Rgb(1, 2, 3), 5)])).index(Rgb(9, 9, 9)), 0);
+        assert_eq!(Palette::of(&BTreeSet::new(), &BTreeMap::from([(Rgb(1, 2, 3), 5)])).index(Rgb(9, 9, 9)), 0);
     }
 }

@@ -32,7 +32,7 @@ impl Canvas {
         self.pixels.pixels().iter().map(|pixel| Rgb(pixel.red(), pixel.green(), pixel.blue()))
     }
 
-    fn colour(&self, paint: Paint) -> Rgb {
+    pub(crate) fn colour(&self, paint: Paint) -> Rgb {
         if self.dark { paint.dark() } else { paint.light() }
     }
 

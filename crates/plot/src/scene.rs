@@ -117,6 +117,21 @@ pub(crate) enum Shape {
     Text(Text),
 }
 
+#[cfg(feature = "gif")]
+impl Shape {
+    /// What its area is filled with.
+    pub(crate) fn fill(&self) -> Option<Paint> {
+        match self {
+            Shape::Box { fill, .. }
+            | Shape::Pixels { fill, .. }
+            | Shape::Polygon { fill, .. }
+            | Shape::Region { fill, .. }
+            | Shape::Circle { fill, .. } => Some(*fill),
+            Shape::Frame { .. } | Shape::Line { .. } | Shape::Text(_) => None,
+        }
+    }
+}
+
 /// A picture: its size, what it shows in words (for readers who listen), and its shapes in drawing
 /// order.
 #[derive(Debug, Clone, PartialEq)]
