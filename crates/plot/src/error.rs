@@ -63,6 +63,14 @@ pub enum PlotError {
         /// Degrees about the vertical axis.
         azimuth: f64,
     },
+    /// The layers, nodes and connections of a network do not fit together.
+    #[error("network: moment {caption:?}: {reason}")]
+    Network {
+        /// The moment's caption.
+        caption: String,
+        /// What was given, and what it should have been.
+        reason: String,
+    },
     /// The file name promises another format than the one that would be written.
     #[error("cannot save {}: pictures are written as SVG, so the name has to end in .svg", path.display())]
     NotSvg {
@@ -118,6 +126,10 @@ mod tests {
             (
                 PlotError::Angle { elevation: f64::NAN, azimuth: 0.0 },
                 "landscape: elevation NaN and azimuth 0, but one must be from 0 to 90 degrees and the other finite",
+            ),
+            (
+                PlotError::Network { caption: "step 1".into(), reason: "0 matrices of shares between 2 layers".into() },
+                "network: moment \"step 1\": 0 matrices of shares between 2 layers",
             ),
             (
                 PlotError::NotSvg { path: "out/loss.png".into() },

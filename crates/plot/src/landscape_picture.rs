@@ -63,6 +63,7 @@ struct Losses {
 
 impl<'a> Stage<'a> {
     /// Width and height in pixels.
+    #[cfg(feature = "gif")]
     pub(crate) fn size(&self) -> (f64, f64) {
         (WIDTH, self.height)
     }

@@ -192,7 +192,7 @@ mod tests {
             for stroke in strokes.split(' ').filter(|stroke| !stroke.is_empty()) {
                 let places: Vec<u32> =
                     stroke.trim_start_matches(['~', 'o']).chars().map(|c| c.to_digit(16).unwrap()).collect();
-                assert!(places.len() % 2 == 0 && places.len() >= 4, "{c}: {stroke}");
+                assert!(places.len().is_multiple_of(2) && places.len() >= 4, "{c}: {stroke}");
                 assert!(places.chunks(2).all(|place| f64::from(place[0]) <= width && place[1] <= 13), "{c}: {stroke}");
             }
         }

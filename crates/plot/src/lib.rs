@@ -65,6 +65,7 @@ mod landscape;
 mod landscape_picture;
 #[cfg(feature = "gif")]
 mod lettering;
+mod network_picture;
 mod number;
 mod orbit;
 mod palette;
@@ -84,6 +85,7 @@ pub use curves::Curves;
 pub use error::PlotError;
 pub use image_sheet::ImageSheet;
 pub use landscape::Landscape;
+pub use network_picture::NetworkPicture;
 pub use palette::Palette;
 pub use panels::Panels;
 pub use trail::Trail;
