@@ -79,6 +79,9 @@ pub(crate) fn draw(curves: &Curves, x_axis: Option<Axis>, plot: Area, margins: &
     grid(x_axis, y_axis, plot, scene);
     marks(curves, x_axis, plot, scene);
 
+    for (n, series) in curves.series.iter().enumerate() {
+        band(n, series, x_axis, y_axis, plot, scene);
+    }
     let traces: Vec<Vec<Option<Point>>> = curves
         .series
         .iter()
@@ -200,6 +203,23 @@ const DASHES: [&str; 5] = ["", "8 5", "0.1 5", "10 5 0.1 5", "4 5"];
 
 fn stroke_of(n: usize) -> Stroke {
     Stroke::dashed(Paint::Series(n % SERIES), 2.0, DASHES[n % DASHES.len()])
+}
+
+/// The band around a line, in a piece for each stretch without a gap, cut at the top and the bottom of the plot.
+fn band(n: usize, series: &Series, x_axis: Axis, y_axis: Axis, plot: Area, scene: &mut Scene) {
+    let inside = |(x, y): Point| (x, y.clamp(plot.y, plot.bottom()));
+    let edges = series.points.iter().zip(&series.band).map(|(&(x, _), &(low, high))| {
+        let place = |y| locate(x_axis, y_axis, plot, x, y).map(inside);
+        place(low).zip(place(high))
+    });
+    let edges: Vec<_> = edges.collect();
+    for stretch in edges.split(Option::is_none) {
+        let (low, high): (Vec<Point>, Vec<Point>) = stretch.iter().flatten().copied().unzip();
+        if low.len() > 1 {
+            let corners = low.into_iter().chain(high.into_iter().rev()).collect();
+            scene.add(Shape::Veil { corners, fill: Paint::Series(n % SERIES), opacity: 0.18 });
+        }
+    }
 }
 
 fn line(n: usize, places: &[Option<Point>], plot: Area, scene: &mut Scene) {

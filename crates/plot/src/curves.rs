@@ -42,6 +42,8 @@ pub struct Curves {
 pub(crate) struct Series {
     pub(crate) name: String,
     pub(crate) points: Vec<(f64, f64)>,
+    /// The lowest and the highest value at each point, if the line stands for several.
+    pub(crate) band: Vec<(f64, f64)>,
 }
 
 /// A noted place on the x axis.
@@ -116,8 +118,38 @@ impl Curves {
         self.with_series(name.into(), points.iter().map(|&(x, y)| (x.into(), y.into())).collect())
     }
 
+    /// Adds the line of several runs, such as trainings that differ in their seed: the median of those that got so far, in
+    /// a band from the lowest to the highest. A value that cannot be shown counts as none.
+    ///
+    /// ```
+    /// let runs = [vec![3.0, 1.0], vec![5.0, 2.0], vec![4.0, 4.0, 0.5]];
+    /// let svg = plot::Curves::new("").runs("three seeds", &runs).to_svg();
+    /// // The band is drawn, the line goes through 4, 2 and 0.5.
+    /// assert_eq!(svg.matches("fill-opacity").count(), 1);
+    /// assert_eq!(svg.matches("<circle").count(), 3 + 1); // and one in the legend
+    /// ```
+    #[must_use]
+    pub fn runs<T: Copy + Into<f64>>(mut self, name: impl Into<String>, runs: &[Vec<T>]) -> Self {
+        let (mut points, mut band) = (Vec::new(), Vec::new());
+        let longest = runs.iter().map(Vec::len).max().unwrap_or(0);
+        for at in 0..longest {
+            let here = runs.iter().filter_map(|run| run.get(at)).map(|&value| value.into());
+            let mut here: Vec<f64> = here.filter(|&value| self.y_scale.shows(value)).collect();
+            here.sort_by(f64::total_cmp);
+            let middle = match here.as_slice() {
+                [] => f64::NAN,
+                values => (values[(values.len() - 1) / 2] + values[values.len() / 2]) / 2.0,
+            };
+            points.push((at as f64 + 1.0, middle));
+            let ends = here.first().zip(here.last());
+            band.push(ends.map_or((f64::NAN, f64::NAN), |(&low, &high)| (low, high)));
+        }
+        self.series.push(Series { name: name.into(), points, band });
+        self
+    }
+
     fn with_series(mut self, name: String, points: Vec<(f64, f64)>) -> Self {
-        self.series.push(Series { name, points });
+        self.series.push(Series { name, points, band: Vec::new() });
         self
     }
 
@@ -162,7 +194,9 @@ impl Curves {
     }
 
     pub(crate) fn y_axis(&self) -> Option<Axis> {
-        let values: Vec<f64> = self.series.iter().flat_map(|series| series.points.iter().map(|&(_, y)| y)).collect();
+        let lines = self.series.iter().flat_map(|series| series.points.iter().map(|&(_, y)| y));
+        let bands = self.series.iter().flat_map(|series| series.band.iter().flat_map(|&(low, high)| [low, high]));
+        let values: Vec<f64> = lines.chain(bands).collect();
         let of_data = Axis::around_and_maybe_zero(&values, self.y_scale)?;
         let chosen = self.y_range.and_then(|(low, high)| Axis::exactly(low, high, self.y_scale));
         Some(chosen.unwrap_or(of_data))

@@ -60,6 +60,7 @@ mod curves;
 mod error;
 #[cfg(feature = "gif")]
 mod film;
+mod histograms;
 mod image_sheet;
 mod landscape;
 mod landscape_picture;
@@ -83,6 +84,7 @@ mod trail;
 pub use confusion::ConfusionMatrix;
 pub use curves::Curves;
 pub use error::PlotError;
+pub use histograms::Histograms;
 pub use image_sheet::ImageSheet;
 pub use landscape::Landscape;
 pub use network_picture::NetworkPicture;

@@ -40,20 +40,23 @@ impl Canvas {
         match shape {
             // The only round boxes are cells of a matrix, whose corners at this size are a pixel.
             Shape::Box { area, radius: _, fill } => {
-                self.fill(rectangles(std::slice::from_ref(area)), *fill, true);
+                self.fill(rectangles(std::slice::from_ref(area)), *fill, 1.0, true);
             }
             Shape::Frame { area, stroke } => self.stroke(rectangles(std::slice::from_ref(area)), *stroke),
-            Shape::Pixels { areas, fill } => self.fill(rectangles(areas), *fill, false),
+            Shape::Pixels { areas, fill } => self.fill(rectangles(areas), *fill, 1.0, false),
             Shape::Line { pieces, stroke } => self.stroke(lines(pieces, false), *stroke),
             Shape::Polygon { corners, fill, edge } => {
                 let path = lines(std::slice::from_ref(corners), true);
-                self.fill(path.clone(), *fill, true);
+                self.fill(path.clone(), *fill, 1.0, true);
                 self.stroke(path, *edge);
             }
-            Shape::Region { rings, fill } => self.fill(lines(rings, true), *fill, true),
+            Shape::Region { rings, fill } => self.fill(lines(rings, true), *fill, 1.0, true),
+            Shape::Veil { corners, fill, opacity } => {
+                self.fill(lines(std::slice::from_ref(corners), true), *fill, *opacity, true);
+            }
             Shape::Circle { centre, radius, fill, edge } => {
                 let path = PathBuilder::from_circle(centre.0 as f32, centre.1 as f32, *radius as f32);
-                self.fill(path.clone(), *fill, true);
+                self.fill(path.clone(), *fill, 1.0, true);
                 self.stroke(path, *edge);
             }
             Shape::Text(text) => self.text(text),
@@ -67,9 +70,9 @@ impl Canvas {
         brush
     }
 
-    fn fill(&mut self, path: Option<Path>, fill: Paint, smooth: bool) {
+    fn fill(&mut self, path: Option<Path>, fill: Paint, opacity: f64, smooth: bool) {
         if let Some(path) = path {
-            let brush = self.paint(fill, 1.0, smooth);
+            let brush = self.paint(fill, opacity, smooth);
             self.pixels.fill_path(&path, &brush, FillRule::EvenOdd, Transform::identity(), None);
         }
     }

@@ -111,6 +111,8 @@ pub(crate) enum Shape {
     Polygon { corners: Vec<Point>, fill: Paint, edge: Stroke },
     /// What an odd number of rings goes round, filled.
     Region { rings: Vec<Vec<Point>>, fill: Paint },
+    /// A translucent polygon without an edge.
+    Veil { corners: Vec<Point>, fill: Paint, opacity: f64 },
     /// A filled circle with an edge.
     Circle { centre: Point, radius: f64, fill: Paint, edge: Stroke },
     /// A text.
@@ -119,7 +121,7 @@ pub(crate) enum Shape {
 
 #[cfg(feature = "gif")]
 impl Shape {
-    /// What its area is filled with.
+    /// What its area is filled with, if that is one colour.
     pub(crate) fn fill(&self) -> Option<Paint> {
         match self {
             Shape::Box { fill, .. }
@@ -127,7 +129,7 @@ impl Shape {
             | Shape::Polygon { fill, .. }
             | Shape::Region { fill, .. }
             | Shape::Circle { fill, .. } => Some(*fill),
-            Shape::Frame { .. } | Shape::Line { .. } | Shape::Text(_) => None,
+            Shape::Frame { .. } | Shape::Line { .. } | Shape::Veil { .. } | Shape::Text(_) => None,
         }
     }
 }
@@ -255,6 +257,15 @@ impl Body {
                     self.out.push('Z');
                 }
                 self.out.push_str(r#"" fill-rule="evenodd""#);
+                self.paint(Some(*fill), None);
+                self.close();
+            }
+            Shape::Veil { corners, fill, opacity } => {
+                self.open("path");
+                self.out.push_str(r#" d=""#);
+                self.points(corners);
+                self.out.push_str(r#"Z""#);
+                self.number("fill-opacity", *opacity);
                 self.paint(Some(*fill), None);
                 self.close();
             }
