@@ -43,6 +43,14 @@ pub enum PlotError {
         /// Pixel columns of every image on this sheet.
         columns: usize,
     },
+    /// The layers, nodes and connections of a network do not fit together.
+    #[error("network: moment {caption:?}: {reason}")]
+    Network {
+        /// The moment's caption.
+        caption: String,
+        /// What was given, and what it should have been.
+        reason: String,
+    },
     /// The file name promises another format than the one that would be written.
     #[error("cannot save {}: pictures are written as SVG, so the name has to end in .svg", path.display())]
     NotSvg {
@@ -77,6 +85,10 @@ mod tests {
             (
                 PlotError::PixelCount { index: 4, caption: "true 3".into(), pixels: 63, rows: 8, columns: 8 },
                 "image sheet: image 4 (\"true 3\") has 63 pixels, but 8 x 8 needs 64",
+            ),
+            (
+                PlotError::Network { caption: "step 1".into(), reason: "0 matrices of shares between 2 layers".into() },
+                "network: moment \"step 1\": 0 matrices of shares between 2 layers",
             ),
             (
                 PlotError::NotSvg { path: "out/loss.png".into() },
