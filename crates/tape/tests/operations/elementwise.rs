@@ -74,12 +74,12 @@ pub(crate) fn composed() -> Vec<Row> {
         row("glu", &[&[4, 2]], |x| x[0].glu(0)),
         constant("lt, le, gt, ge, eq, ne", "1 or 0, which jumps and does not change in between", &[3], |_, x| {
             Tensor::stack(
-                &[x.lt(0.1), x.le(0.1), x.gt(0.1), x.ge(0.1), x.eq(0.1), x.ne(0.1)].map(|mask| mask.to_tensor()),
+                &[x.lt(0.1), x.le(0.1), x.gt(0.1), x.ge(0.1), x.eq(0.1), x.ne(0.1)].map(tape::Mask::to_tensor),
                 0,
             )
         }),
         constant("is_nan, is_finite, is_infinite", "1 or 0, as comparisons are", &[3], |_, x| {
-            Tensor::stack(&[x.is_nan(), x.is_finite(), x.is_infinite()].map(|mask| mask.to_tensor()), 0)
+            Tensor::stack(&[x.is_nan(), x.is_finite(), x.is_infinite()].map(tape::Mask::to_tensor), 0)
         }),
         constant("detach", "its very purpose", &[3], |_, x| x.detach()),
     ]
