@@ -91,6 +91,8 @@ pub use layer::norm::group_norm::GroupNorm;
 pub use layer::norm::instance_norm::{InstanceNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d};
 pub use layer::norm::layer_norm::LayerNorm;
 pub use layer::norm::rms_norm::RmsNorm;
+pub use layer::parametrization::spectral_norm::SpectralNorm;
+pub use layer::parametrization::weight_norm::WeightNorm;
 pub use layer::pool::Pool;
 pub use layer::position::{Pairs, RotaryPositions, SinusoidalPositions};
 pub use layer::prelu::Prelu;

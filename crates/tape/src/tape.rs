@@ -77,6 +77,8 @@ pub struct Storage<T: Real> {
     pub(crate) bound: Option<Bound<T>>,
     /// Which bound parameter, by its number, is to have which node's value after the step; the last of several counts.
     pub(crate) updates: Vec<(u32, u32)>,
+    /// Parameters, by number, that other tensors stand in for at present; the last one of a parameter counts.
+    pub(crate) replaced: Vec<(u32, Tensor<T>)>,
     /// Code of users, and at which nodes it runs.
     pub(crate) callbacks: Callbacks<T>,
     /// What was asked of the variables, if the recording is watched.
@@ -167,6 +169,7 @@ impl<T: Real> Storage<T> {
             scratch: Arena::new(),
             bound: None,
             updates: Vec::new(),
+            replaced: Vec::new(),
             callbacks: Callbacks::none(),
             guards: Vec::new(),
             origins: None,

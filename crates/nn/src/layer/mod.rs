@@ -13,6 +13,7 @@ pub(crate) mod dropout;
 pub(crate) mod embedding;
 pub(crate) mod linear;
 pub(crate) mod norm;
+pub(crate) mod parametrization;
 pub(crate) mod pool;
 pub(crate) mod position;
 pub(crate) mod prelu;

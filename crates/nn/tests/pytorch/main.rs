@@ -10,6 +10,7 @@ mod embedding;
 mod linear;
 mod loss;
 mod norm;
+mod parametrization;
 mod pool;
 mod recurrent;
 mod reference;

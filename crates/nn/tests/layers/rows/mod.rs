@@ -9,6 +9,7 @@ mod embedding;
 mod handwritten;
 mod linear;
 mod norm;
+mod parametrization;
 mod pool;
 mod position;
 mod recurrent;
@@ -29,6 +30,7 @@ pub(crate) fn table() -> Vec<Row> {
         handwritten::rows(),
         linear::rows(),
         norm::rows(),
+        parametrization::rows(),
         pool::rows(),
         position::rows(),
         recurrent::rows(),
