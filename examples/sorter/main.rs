@@ -74,7 +74,7 @@ impl Sorter {
 
 /// Whether a question is one of those that are never trained on, one of eleven.
 fn is_kept_back(question: &[usize]) -> bool {
-    question.iter().enumerate().map(|(place, digit)| (place + 1) * digit).sum::<usize>() % 11 == 0
+    question.iter().enumerate().map(|(place, digit)| (place + 1) * digit).sum::<usize>().is_multiple_of(11)
 }
 
 /// Questions, and the answers to them: `[n, 8]` each.
@@ -118,7 +118,7 @@ fn run(seed: u64) -> Result<usize, Box<dyn std::error::Error>> {
         let (texts, answers) = lesson(&mut rng);
         let (loss, gradients) = program.run(&params, (Indices::from(&texts), Indices::from(&answers)))?;
         adam.step(&mut params, gradients)?;
-        if step % 250 == 0 {
+        if step.is_multiple_of(250) {
             println!("seed {seed}, step {step}: {loss:.4} nats a digit");
         }
     }
