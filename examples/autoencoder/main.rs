@@ -1,8 +1,8 @@
 //! A variational autoencoder learns to write digits: from images alone, without a label.
 //!
 //! The encoder says where in a space of eight dimensions an image may lie, as a mean and a variance; a point is drawn
-//! there, with noise from the pass, and the decoder paints it. Both learn to make the evidence lower bound large: what the
-//! painting costs in nats, and how far the encoder's distributions are from the standard normal one, from which new
+//! there, with noise from the pass, and the decoder paints it. Both learn to make the evidence lower bound large: what
+//! the painting costs in nats, and how far the encoder's distributions are from the standard normal one, from which new
 //! digits are drawn afterwards.
 //!
 //! D. P. Kingma and M. Welling, "Auto-Encoding Variational Bayes", ICLR 2014.

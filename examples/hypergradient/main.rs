@@ -1,8 +1,8 @@
 //! The learning rate learns: the gradient of what a network comes to, with respect to how it was trained.
 //!
-//! Thirty steps of gradient descent with momentum and weight decay are recorded on one tape, inner gradients included, from
-//! the first weights to the loss on validation data. One sweep then says how that loss changes with the learning rate,
-//! the momentum and the decay. It is checked against finite differences, and an outer optimizer follows it.
+//! Thirty steps of gradient descent with momentum and weight decay are recorded on one tape, inner gradients included,
+//! from the first weights to the loss on validation data. One sweep then says how that loss changes with the learning
+//! rate, the momentum and the decay. It is checked against finite differences, and an outer optimizer follows it.
 //!
 //! D. Maclaurin, D. Duvenaud and R. P. Adams, "Gradient-based Hyperparameter Optimization through Reversible Learning",
 //! ICML 2015.
