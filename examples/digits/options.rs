@@ -34,9 +34,8 @@ pub(crate) struct Options {
     pub(crate) resume: bool,
 }
 
-/// Every optimizer that is stepped by one gradient of each mini-batch.
 fn names() -> PossibleValuesParser {
-    OPTIMIZERS.iter().filter(|named| !named.evaluates).map(|named| named.name).into()
+    OPTIMIZERS.iter().map(|named| named.name).into()
 }
 
 fn learning_rate(text: &str) -> Result<f64, String> {

@@ -101,6 +101,11 @@ impl Error {
         Self::unless(given.is_finite() && given >= 0.0, owner, setting, given, "it must be finite and >= 0")
     }
 
+    /// `Ok` if the loss at which a step begins is a number.
+    pub(crate) fn unless_finite(optimizer: &'static str, loss: f64) -> Result<(), Self> {
+        if loss.is_finite() { Ok(()) } else { Err(Self::Loss { optimizer, loss }) }
+    }
+
     /// `Ok` if the setting `holds` its rule. Written so that a NaN, which holds no comparison, fails.
     pub(crate) fn unless(
         holds: bool,

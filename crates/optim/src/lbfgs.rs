@@ -271,9 +271,7 @@ impl<T: Real> Optimizer<T> for Lbfgs<T> {
 
     fn step_with(&mut self, params: &mut Params<T>, evaluate: &mut Evaluate<'_, T>) -> Result<Step, Error> {
         let (loss, gradients) = evaluate(params);
-        if !loss.is_finite() {
-            return Err(Error::Loss { optimizer: NAME, loss });
-        }
+        Error::unless_finite(NAME, loss)?;
         let (g, step) = self.begin(params, &gradients)?;
         self.step += 1;
         if largest(&g) > self.tolerance_gradient {

@@ -58,10 +58,11 @@ pub trait Optimizer<T: Real> {
     /// ```
     ///
     /// # Errors
-    /// Those of [`step`](Self::step), and [`Error::Loss`] if a step that compares losses begins at one that is not
-    /// finite. Parameters and state are as they were then.
+    /// Those of [`step`](Self::step), and [`Error::Loss`] if the loss is not finite where the step begins. Parameters and
+    /// state are as they were then.
     fn step_with(&mut self, params: &mut Params<T>, evaluate: &mut Evaluate<'_, T>) -> Result<Step, Error> {
-        let (_, gradients) = evaluate(params);
+        let (loss, gradients) = evaluate(params);
+        Error::unless_finite(self.name(), loss)?;
         self.step(params, &gradients)
     }
 
@@ -78,6 +79,7 @@ pub trait Optimizer<T: Real> {
     fn set_learning_rate(&mut self, rate: f64);
 
     /// The parameters at which the model is to be evaluated, where they are not the ones that are stepped: an average.
+    /// Parameters that are not trained are the model's own.
     fn evaluation(&self, _params: &Params<T>) -> Option<Vec<T>> {
         None
     }

@@ -68,7 +68,8 @@ impl<T: Real, O: Optimizer<T>> Optimizer<T> for Sam<O> {
 
     fn step_with(&mut self, params: &mut Params<T>, evaluate: &mut Evaluate<'_, T>) -> Result<Step, Error> {
         self.check()?;
-        let (_, gradients) = evaluate(params);
+        let (loss, gradients) = evaluate(params);
+        Error::unless_finite("sam", loss)?;
         let stretches: Vec<_> = gradients.stretches(params)?.collect();
         let norm = clip::finite_norm(params, &gradients, &stretches)?;
         let before = params.values().to_vec();

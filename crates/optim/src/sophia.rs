@@ -209,7 +209,8 @@ impl<T: Real> Optimizer<T> for Sophia<T> {
     }
 
     fn step_with(&mut self, params: &mut Params<T>, evaluate: &mut Evaluate<'_, T>) -> Result<Step, Error> {
-        let (_, gradients) = evaluate(params);
+        let (loss, gradients) = evaluate(params);
+        Error::unless_finite(self.name(), loss)?;
         // Half of the error is the difference's, half that of rounding.
         let length = T::epsilon().sqrt().sqrt();
         self.step_with_curvature(params, &gradients, &mut |params, u| {

@@ -71,6 +71,7 @@ mod pattern;
 mod progress_bar;
 mod rows;
 mod trainer;
+mod updates;
 
 pub use atomic::write_file;
 pub use checkpoint::{load_checkpoint, save_checkpoint};

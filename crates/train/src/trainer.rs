@@ -19,6 +19,7 @@ use crate::metrics::Tally;
 use crate::outcome::{Outcome, evaluate};
 use crate::progress_bar::Bar;
 use crate::rows::Rows;
+use crate::updates::Updates;
 
 /// A run: parameters, the optimizer that moves them, the examples they learn from, and how long.
 ///
@@ -206,6 +207,10 @@ where
     /// The pass of a training batch [trains](Pass::training), with a seed of its own for every step of the run; that of a
     /// test batch evaluates. [Updates](Pass::update) of running statistics are written behind the optimizer's step.
     ///
+    /// An optimizer that looks at the loss at several points of a step asks `model` as often, with the same batch and seed.
+    /// Where an optimizer averages what it steps ([`Optimizer::evaluation`]), it is the average that is tested, observed,
+    /// kept as the best, and left in the parameters at the end; a checkpoint holds what is needed to step on.
+    ///
     /// # Errors
     /// Before the first step: [`Error::Setting`], [`Error::NoExamples`], [`Error::Optimizer`], and what
     /// [`load_checkpoint`](crate::load_checkpoint) returns; nothing is changed then. Later: [`Error::NonFiniteLoss`] and
@@ -222,6 +227,7 @@ where
         let bar = Bar::new(self.settings.progress_bar, self.settings.epochs.saturating_mul(steps), done);
         while !self.is_over(&state.progress) {
             let after = self.learn(&mut state, &mut tape, &mut model, &bar)?;
+            let stepped = self.evaluation();
             let test =
                 self.test.map(|data| evaluate(&mut tape, self.params, data, self.settings.batch_size, &mut model));
             let epoch = Epoch {
@@ -231,14 +237,18 @@ where
                 test,
             };
             self.keep_best(&mut state, &epoch);
+            self.put(stepped);
             let progress = &mut state.progress;
             progress.history.push(epoch);
             (progress.epoch, progress.step, progress.tally) = (epoch.number, 0, Tally::default());
             progress.generator = GeneratorState::of(&after);
             self.save(&state)?;
             bar.epoch(&epoch);
+            let stepped = self.evaluation();
             bar.aside(|| (self.observe)(&epoch, self.params));
+            self.put(stepped);
         }
+        self.evaluation();
         if let Some(best) = state.best {
             self.params.values_mut().copy_from_slice(&best);
         }
@@ -254,24 +264,34 @@ where
         bar: &Bar,
     ) -> Result<ChaCha8Rng, Error> {
         let mut generator = state.progress.generator.generator();
+        let mut updates = Updates::default();
         let mut batches = self.training.batches(self.settings.batch_size, &mut generator).skip(state.progress.step);
         while let Some(batch) = batches.next() {
             let (epoch, step) = (state.progress.epoch + 1, state.progress.step + 1);
             let seed = self.seed_of(&state.progress);
-            let mut hits = None;
-            let (loss, gradients) = tape.value_and_grad(self.params, |pass| {
-                let pass = &pass.training(seed);
-                let outcome = model(pass, &batch);
-                hits = outcome.hits(pass, &batch.targets);
-                outcome.loss()
+            let mut first = None;
+            let stepped = self.optimizer.step_with(self.params, &mut |params| {
+                let mut found = None;
+                let (loss, gradients) = tape.value_and_grad(params, |pass| {
+                    let pass = &pass.training(seed);
+                    let outcome = model(pass, &batch);
+                    found = outcome.hits(pass, &batch.targets);
+                    outcome.loss()
+                });
+                let loss = Real::widen(loss);
+                // Some optimizers ask again, elsewhere: what a step is logged as is where it begins.
+                if first.is_none() {
+                    first = Some((loss, found));
+                    updates.keep(params, &gradients);
+                }
+                (loss, gradients)
             });
-            let loss = Real::widen(loss);
-            if !loss.is_finite() {
-                return Err(Error::NonFiniteLoss { epoch, step, loss });
-            }
-            let stepped = self.optimizer.step(self.params, &gradients);
-            stepped.map_err(|source| Error::Step { epoch, step, source })?;
-            self.params.apply_updates(&gradients).expect("the gradients are of these parameters");
+            let (loss, hits) = first.unwrap_or((f64::NAN, None));
+            match stepped {
+                Err(_) if !loss.is_finite() => return Err(Error::NonFiniteLoss { epoch, step, loss }),
+                stepped => stepped.map_err(|source| Error::Step { epoch, step, source })?,
+            };
+            updates.write(self.params);
             state.progress.tally.add(batch.len(), loss, hits);
             state.progress.step = step;
             bar.step();
@@ -282,6 +302,21 @@ where
             }
         }
         Ok(generator)
+    }
+
+    /// Has the parameters at which the model is to be evaluated take the place of those that are stepped; returns these,
+    /// if the optimizer tells the two apart.
+    fn evaluation(&mut self) -> Option<Vec<T>> {
+        let averaged = self.optimizer.evaluation(self.params)?;
+        let stepped = self.params.values().to_vec();
+        self.params.values_mut().copy_from_slice(&averaged);
+        Some(stepped)
+    }
+
+    fn put(&mut self, stepped: Option<Vec<T>>) {
+        if let Some(stepped) = stepped {
+            self.params.values_mut().copy_from_slice(&stepped);
+        }
     }
 
     /// The seed of the next step's random numbers: it depends on the run's seed and on how many steps are behind us.

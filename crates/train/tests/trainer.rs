@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use ndarray::{Array1, Array2};
-use optim::{Optimizer, Sgd};
+use optim::{Common, Optimizer, Sgd};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use tape::{ParamId, Params, Pass, Tensor};
@@ -343,4 +343,62 @@ fn the_checkpoint_of_another_run_is_refused() {
     fs::write(&path, &written[1..]).unwrap();
     assert!(resume(&training, 8, 0).unwrap_err().contains("is damaged or not what it should be"));
     assert_eq!(fs::read(&path).unwrap(), written[1..], "a file that is refused is not overwritten");
+}
+
+/// A run of an optimizer by name, in two parts if `parts` says so. The second part begins with all forgotten but the file.
+fn by_name(name: &str, parts: &[usize]) -> (Vec<u64>, Vec<Epoch>) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut end = None;
+    for &epochs in parts {
+        let (training, test) = self::parts();
+        let (mut params, model) = model();
+        // The recommended rates are for networks, which are wider and begin with weights.
+        params.view_mut(model.weight).iter_mut().zip(1..).for_each(|(weight, k)| *weight = f64::from(k % 3 - 1) / 2.0);
+        let rate = optim::OPTIMIZERS.iter().find(|named| named.name == name).map(|named| (named.rate / 10.0).min(0.05));
+        let mut optimizer = optim::by_name::<f64>(name, &Common { rate, ..Common::default() }).unwrap();
+        let history = Trainer::new(&mut params, &mut *optimizer, &training)
+            .test(&test)
+            .epochs(epochs)
+            .batch_size(8)
+            .checkpoint(directory.path().join("run"))
+            .resume(true)
+            .run(|pass, batch| model.forward(pass, batch))
+            .unwrap();
+        end = Some((params.values().iter().map(|value| value.to_bits()).collect(), history));
+    }
+    end.expect("there is a part")
+}
+
+/// Also those that ask for the loss several times a step, and those that step what is not evaluated.
+#[test]
+fn every_optimizer_learns_in_the_loop_and_continues_in_it() {
+    for named in optim::OPTIMIZERS {
+        let whole = by_name(named.name, &[6]);
+        let losses: Vec<_> = whole.1.iter().map(|epoch| epoch.training.loss).collect();
+        assert!(losses[5] < losses[0], "{}: {losses:?}", named.name);
+        assert_eq!(by_name(named.name, &[2, 6]), whole, "{}", named.name);
+    }
+}
+
+#[test]
+fn where_an_optimizer_averages_the_average_is_tested_observed_and_left() {
+    let (training, test) = parts();
+    let (mut params, model) = model();
+    let mut optimizer = optim::by_name::<f64>("schedule_free_sgd", &Common::default()).unwrap();
+    let mut seen = Vec::new();
+    let history = Trainer::new(&mut params, &mut *optimizer, &training)
+        .test(&test)
+        .epochs(3)
+        .batch_size(8)
+        .on_epoch(|_, params| seen.push(params.values().to_vec()))
+        .run(|pass, batch| model.forward(pass, batch))
+        .unwrap();
+    assert_eq!(params.values(), seen[2]);
+    for (epoch, values) in history.iter().zip(&seen) {
+        params.set_values(values).unwrap();
+        let again = evaluate(&mut tape::Tape::new(), &params, &test, 8, |pass, batch| model.forward(pass, batch));
+        assert_eq!(epoch.test, Some(again));
+    }
+    // What is stepped is not the average: the two would agree if nothing were averaged.
+    assert_eq!(optimizer.evaluation(&params).map(|again| again == seen[2]), Some(false));
 }

@@ -29,7 +29,10 @@ pub(super) enum Source {
     Constant(usize),
     Computed(TensorOp),
     /// What a user's operation gives; which one, by its number among those of the graph.
-    Custom(usize),
+    Custom {
+        number: usize,
+        name: &'static str,
+    },
     /// Random numbers of a seed that is an input.
     Draw(Draw),
     /// Indices, not elements: where an operand has the elements that are looked for along an axis.
@@ -142,9 +145,10 @@ impl<T: Real> Builder<'_, T> {
         if operands.iter().all(constant) && !self.reads_an_input(&slot.op) {
             return Ok(self.constant(slot));
         }
-        if let TensorOp::Custom(_) = slot.op {
+        if let TensorOp::Custom(name) = slot.op {
             // Two operations of one name may be different ones.
-            let id = self.push(Source::Custom(self.graph.custom_nodes.len()), operands, slot);
+            let number = self.graph.custom_nodes.len();
+            let id = self.push(Source::Custom { number, name }, operands, slot);
             self.graph.custom_nodes.push(node);
             return Ok(id);
         }

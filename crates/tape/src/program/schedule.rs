@@ -202,7 +202,7 @@ impl Planner<'_> {
                 self.step(Action::Places { axis, search, indices }, [operand], &output, false);
                 return output;
             }
-            &Source::Custom(number) => {
+            &Source::Custom { number, .. } => {
                 let output = self.buffer(value.shape.clone());
                 let operands: SmallVec<[Place; 4]> =
                     value.operands.iter().map(|&operand| self.place(operand).clone()).collect();
@@ -268,7 +268,7 @@ impl Planner<'_> {
             let Some(g) = self.adjoint_of(id) else { continue };
             match &values[id as usize].source {
                 Source::Computed(op) => self.hand_on(id, op, &g),
-                &Source::Custom(number) => self.hand_on_custom(id, number, g),
+                &Source::Custom { number, .. } => self.hand_on_custom(id, number, g),
                 Source::Input(_) | Source::Param(_) | Source::Constant(_) | Source::Draw(_) | Source::Places { .. } => {
                 }
             }
@@ -290,7 +290,7 @@ impl Planner<'_> {
             for (position, &operand) in value.operands.iter().enumerate() {
                 let takes_share = match &value.source {
                     Source::Computed(op) => self.takes_share(op, position, operand),
-                    Source::Custom(_) => self.values[operand as usize].active,
+                    Source::Custom { .. } => self.values[operand as usize].active,
                     Source::Input(_)
                     | Source::Param(_)
                     | Source::Constant(_)
@@ -317,7 +317,7 @@ impl Planner<'_> {
             Source::Input(_)
             | Source::Constant(_)
             | Source::Computed(_)
-            | Source::Custom(_)
+            | Source::Custom { .. }
             | Source::Draw(_)
             | Source::Places { .. } => self.buffer(value.shape.clone()),
         };
@@ -439,7 +439,7 @@ impl Planner<'_> {
             return;
         }
         let only = self.contributions[operand as usize] == 1;
-        if only && matches!(value.source, Source::Computed(_) | Source::Custom(_)) && g.is_dense() {
+        if only && matches!(value.source, Source::Computed(_) | Source::Custom { .. }) && g.is_dense() {
             self.adjoints[operand as usize] = Some(g);
             return;
         }

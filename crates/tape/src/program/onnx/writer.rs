@@ -79,6 +79,7 @@ impl<'a, T: Real> Writer<'a, T> {
                 &Source::Param(number) => self.parameter(number),
                 &Source::Constant(start) => self.constant(start, &value.shape),
                 Source::Computed(op) => self.computed(op, value)?,
+                &Source::Custom { name, .. } => return Err(Error::NotInOnnx { operation: name }),
                 Source::Draw(_) => return Err(Error::NotInOnnx { operation: "a random draw" }),
                 &Source::Places { axis, search, .. } => self.places(search, axis, value)?,
             };
