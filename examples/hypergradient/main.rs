@@ -67,11 +67,8 @@ impl Hyper {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let shapes: [&[usize]; 4] = [&[1, HIDDEN], &[HIDDEN], &[HIDDEN, 1], &[1]];
         let scales = [2.0, 1.0, 0.3, 0.0];
-        let mut index = 0..4;
-        let mut weights = shapes.map(|shape| {
-            let scale = scales[index.next().expect("four of each")];
-            pass.variable(Init::normal(0.0, scale).array(shape, rng))
-        });
+        let mut start = |at: usize| pass.variable(Init::normal(0.0, scales[at]).array(shapes[at], rng));
+        let mut weights = [start(0), start(1), start(2), start(3)];
         let rate = pass.parameter(self.log_rate).exp();
         let momentum = pass.parameter(self.momentum).sigmoid();
         let decay = pass.parameter(self.log_decay).exp();

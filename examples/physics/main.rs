@@ -24,7 +24,7 @@ const STEPS: u64 = 2000;
 const POINTS: usize = 128;
 
 /// How far the solution may be from the exact one, relative to it, in the root of the mean square over the domain.
-const TOLERANCE: f64 = 0.01;
+const TOLERANCE: f64 = 0.002;
 
 /// The temperature that the network stands for. Its form keeps ends and beginning whatever the network says:
 /// `sin(π x) + t x (1 - x) N(x, t)`.
