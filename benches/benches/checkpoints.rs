@@ -68,7 +68,7 @@ const CHAINS: [(&str, Chain); 3] = [
         let segment = |x: &[Tensor<f64>]| (0..SEGMENT).fold(x[0], |x, _| step(x));
         (0..STEPS / SEGMENT).fold(x, |x, _| checkpoint(segment, &[x]))
     }),
-    ("binomial schedule", |x| checkpoint_loop(step, x, STEPS, SNAPSHOTS)),
+    ("binomial schedule", |x| checkpoint_loop(|_, x, _| step(x), x, &[], STEPS, SNAPSHOTS)),
 ];
 
 fn gradient(tape: &mut Tape<f64>, chain: Chain) -> ArrayD<f64> {
@@ -100,13 +100,13 @@ fn verify() {
 
     let calls = Rc::new(Cell::new(0));
     let counted = Rc::clone(&calls);
-    let counting = move |x| {
+    let counting = move |_, x, _: &[Tensor<f64>]| {
         counted.set(counted.get() + 1);
         step(x)
     };
     let tape = Tape::new();
     let x = tape.variable([0.5]);
-    let y = checkpoint_loop(counting, x, STEPS, SNAPSHOTS).sum();
+    let y = checkpoint_loop(counting, x, &[], STEPS, SNAPSHOTS).sum();
     assert_eq!(calls.replace(0), STEPS, "forwards");
     let _ = y.backward();
     assert_eq!(calls.get(), fewest(STEPS, SNAPSHOTS) + STEPS, "backwards");

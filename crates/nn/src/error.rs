@@ -64,6 +64,16 @@ pub enum Error {
         /// What there is one value of.
         of: &'static str,
     },
+    /// A parameter cannot be normalised in the way that is asked for.
+    #[error("{layer}: weight of shape {weight}: {rule}")]
+    Weight {
+        /// The normalisation.
+        layer: &'static str,
+        /// The parameter's shape.
+        weight: Shape,
+        /// The rule that it breaks.
+        rule: &'static str,
+    },
     /// A setting of a layer is out of its range, or does not suit the others.
     #[error("{layer}: {setting} {value}: {rule}")]
     Setting {
@@ -228,6 +238,10 @@ mod tests {
             (
                 Error::Input { layer: "Conv1d", input: shape.clone(), expected: "[n, 3, length]".to_owned() },
                 "Conv1d: input of shape [2, 3]: expected [n, 3, length]",
+            ),
+            (
+                Error::Weight { layer: "WeightNorm", weight: shape.clone(), rule: "it does not have the axis" },
+                "WeightNorm: weight of shape [2, 3]: it does not have the axis",
             ),
             (
                 Error::OneValue { layer: "BatchNorm1d", input: Shape::from([1, 3]), of: "channel" },

@@ -91,6 +91,8 @@ pub use layer::norm::group_norm::GroupNorm;
 pub use layer::norm::instance_norm::{InstanceNorm, InstanceNorm1d, InstanceNorm2d, InstanceNorm3d};
 pub use layer::norm::layer_norm::LayerNorm;
 pub use layer::norm::rms_norm::RmsNorm;
+pub use layer::parametrization::spectral_norm::SpectralNorm;
+pub use layer::parametrization::weight_norm::WeightNorm;
 pub use layer::pool::Pool;
 pub use layer::position::{Pairs, RotaryPositions, SinusoidalPositions};
 pub use layer::prelu::Prelu;
@@ -98,6 +100,9 @@ pub use layer::recurrent::{self, Gru, GruCell, Lstm, LstmCell, Nonlinearity, Rnn
 pub use layer::reshape::Reshape;
 pub use layer::residual::Residual;
 pub use layer::sequential::{Layer, Sequential};
+pub use layer::transformer::decoder::{TransformerDecoder, TransformerDecoderLayer};
+pub use layer::transformer::encoder::{TransformerEncoder, TransformerEncoderLayer};
+pub use layer::transformer::whole::Transformer;
 pub use layer::upsample::Upsample;
 pub use loss::bce::{Bce, bce};
 pub use loss::bce_with_logits::{BceWithLogits, bce_with_logits};

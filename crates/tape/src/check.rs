@@ -9,6 +9,8 @@
 mod difference;
 mod report;
 
+use std::cell::RefCell;
+
 use ndarray::ArrayD;
 
 use self::difference::Line;
@@ -106,9 +108,9 @@ impl Check {
         let names = inputs.iter().enumerate();
         let names = names.map(|(index, array)| (format!("input {index}"), Shape::from(array.shape()))).collect();
         let point: Vec<f64> = inputs.iter().flatten().copied().collect();
-        let mut weights = Weights::new(self.seed);
+        let weights = RefCell::new(Weights::new(self.seed));
         let shapes: Vec<Shape> = inputs.iter().map(|array| Shape::from(array.shape())).collect();
-        let mut sweep = |x: &[f64]| -> Result<(f64, Vec<f64>), Fault> {
+        let record = |x: &[f64]| -> Result<_, Fault> {
             let tape = Tape::new();
             let mut rest = x;
             let leaves: Vec<_> = shapes
@@ -119,18 +121,19 @@ impl Check {
                     tape.variable(own).reshape(shape)
                 })
                 .collect();
-            let root = weights.reduce(&tape, f(&leaves))?;
-            let (value, gradients) = tape.value_and_grad_of(root);
-            let gradient =
-                leaves.iter().flat_map(|&leaf| gradients[leaf].iter().copied().collect::<Vec<_>>()).collect();
-            Ok((value, gradient))
+            let root = weights.borrow_mut().reduce(&tape, f(&leaves))?;
+            Ok((tape, leaves, root))
         };
-        let sweep = std::cell::RefCell::new(&mut sweep);
         self.run(Problem {
             inputs: names,
             point,
-            value: &mut |x| Ok((sweep.borrow_mut())(x)?.0),
-            gradient: &mut |x| Ok((sweep.borrow_mut())(x)?.1),
+            // `tape` is kept, because the root is a handle to it.
+            value: &mut |x| record(x).map(|(_tape, _, root)| root.item()),
+            gradient: &mut |x| {
+                let (tape, leaves, root) = record(x)?;
+                let (_, gradients) = tape.value_and_grad_of(root);
+                Ok(leaves.iter().flat_map(|&leaf| gradients[leaf].iter().copied().collect::<Vec<_>>()).collect())
+            },
         })
     }
 
@@ -142,7 +145,7 @@ impl Check {
         let mut weights = Weights::new(self.seed);
         let mut tape = Tape::new();
         let mut moved = params.clone();
-        let mut sweep = |x: &[f64]| -> Result<(f64, Vec<f64>), Fault> {
+        let mut record = |x: &[f64], swept: bool| -> Result<(f64, Vec<f64>), Fault> {
             let mut rest = x;
             for parameter in &trainable {
                 let (own, others) = rest.split_at(parameter.shape().size());
@@ -151,17 +154,17 @@ impl Check {
             }
             tape.reset();
             let root = weights.reduce(&tape, loss(&tape.bind(&moved)))?;
-            let (value, gradients) = tape.value_and_grad_of(root);
-            let gradient = gather(gradients.params());
+            let value = root.item();
+            let gradient = if swept { gather(tape.value_and_grad_of(root).1.params()) } else { Vec::new() };
             tape.reset();
             Ok((value, gradient))
         };
-        let sweep = std::cell::RefCell::new(&mut sweep);
+        let record = RefCell::new(&mut record);
         self.run(Problem {
             inputs,
             point: gather(params.values()),
-            value: &mut |x| Ok((sweep.borrow_mut())(x)?.0),
-            gradient: &mut |x| Ok((sweep.borrow_mut())(x)?.1),
+            value: &mut |x| Ok((record.borrow_mut())(x, false)?.0),
+            gradient: &mut |x| Ok((record.borrow_mut())(x, true)?.1),
         })
     }
 

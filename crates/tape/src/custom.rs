@@ -27,6 +27,11 @@ use crate::var::Var;
 /// its transpose. A [`Program`](crate::Program) runs value and rule anew in every run; what they allocate, they allocate
 /// each time.
 ///
+/// A zero adjoint absorbs: where the whole adjoint of an output is zero, a sweep does not ask the rule, and every input
+/// gets zeros; a recorded derivative and a tangent take zeros wherever the rule has something else, or fails. Which
+/// elements of an input depend on which of an output, the tape does not know: an adjoint that is zero here and not there
+/// goes to the rule as it is, and if a partial may be infinite, the rule leaves it out where the adjoint is zero.
+///
 /// ```
 /// use ndarray::{ArrayD, ArrayViewD};
 /// use tape::{CustomOp, Error, Tensor};
@@ -43,8 +48,13 @@ use crate::var::Var;
 ///         Ok(inputs[0].mapv(|x| x * x * x))
 ///     }
 ///
-///     fn vjp(&self, inputs: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
-///         vec![Some(adjoint * 3.0 * inputs[0] * inputs[0])]
+///     fn vjp(
+///         &self,
+///         inputs: &[Tensor<f64>],
+///         _: Tensor<f64>,
+///         adjoint: Tensor<f64>,
+///     ) -> Result<Vec<Option<Tensor<f64>>>, Error> {
+///         Ok(vec![Some(adjoint * 3.0 * inputs[0] * inputs[0])])
 ///     }
 /// }
 ///
@@ -67,18 +77,39 @@ pub trait CustomOp<T: Real> {
     fn value(&self, inputs: &[ArrayViewD<'_, T>]) -> Result<ArrayD<T>, Error>;
 
     /// Every input's share of the output's adjoint, in the input's shape; `None` for an input that gets none.
-    fn vjp(&self, inputs: &[Tensor<T>], output: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>>;
+    ///
+    /// # Errors
+    /// If there is no derivative; [`Error::Rejected`] says why. What is differentiated fails with it: `backward` panics
+    /// with its text at the line of its caller, `try_backward` returns it, and the tape is as it was before.
+    fn vjp(&self, inputs: &[Tensor<T>], output: Tensor<T>, adjoint: Tensor<T>)
+    -> Result<Vec<Option<Tensor<T>>>, Error>;
 
     /// How the output changes when the inputs change by `tangents`, of which `None` is zero. Returning `None`, as the
     /// default does, lets the tape transpose [`vjp`](Self::vjp).
-    fn jvp(&self, inputs: &[Tensor<T>], output: Tensor<T>, tangents: &[Option<Tensor<T>>]) -> Option<Tensor<T>> {
+    ///
+    /// # Errors
+    /// As [`vjp`](Self::vjp).
+    fn jvp(
+        &self,
+        inputs: &[Tensor<T>],
+        output: Tensor<T>,
+        tangents: &[Option<Tensor<T>>],
+    ) -> Result<Option<Tensor<T>>, Error> {
         let _ = (inputs, output, tangents);
-        None
+        Ok(None)
     }
 
     /// [`vjp`](Self::vjp) for a sweep, which takes the numbers and differentiates no further: what a rule overrides that
     /// has the numbers for less than it takes to record them, as a [`checkpoint`](crate::checkpoint) does, which sweeps.
-    fn swept_vjp(&self, inputs: &[Tensor<T>], output: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    ///
+    /// # Errors
+    /// As [`vjp`](Self::vjp).
+    fn swept_vjp(
+        &self,
+        inputs: &[Tensor<T>],
+        output: Tensor<T>,
+        adjoint: Tensor<T>,
+    ) -> Result<Vec<Option<Tensor<T>>>, Error> {
         self.vjp(inputs, output, adjoint)
     }
 }
@@ -188,18 +219,22 @@ fn arrays<T: Real>(tape: &Storage<T>, node: u32) -> Vec<ArrayD<T>> {
     operands.iter().chain([&node]).map(|&node| kernel::to_array(tape.slot(node).view())).collect()
 }
 
-/// The numbers of an operation's shares, worked out on a tape of its own. The arrays are its inputs and its output.
+/// The numbers of an operation's shares, worked out on a tape of its own. The arrays are its inputs and its output. An
+/// adjoint of zero has shares of zero, whatever the rule is.
 pub(crate) fn shares<T: Real>(
     operation: &dyn CustomOp<T>,
     mut arrays: Vec<ArrayD<T>>,
     adjoint: &ArrayD<T>,
 ) -> Result<Vec<Option<ArrayD<T>>>, Error> {
+    let output = arrays.pop().expect("the output is the last");
+    if adjoint.iter().all(|&g| g == T::zero()) {
+        return Ok(arrays.iter().map(|input| Some(ArrayD::zeros(input.raw_dim()))).collect());
+    }
     Tape::with_spare(|tape| {
-        let output = arrays.pop().expect("the output is the last");
         // Variables, because the rule may differentiate something itself.
         let inputs: Vec<Tensor<T>> = arrays.iter().map(|input| tape.variable(input)).collect();
         let (output, adjoint) = (tape.variable(&output), tape.constant(adjoint));
-        let shares = checked(operation, &inputs, operation.swept_vjp(&inputs, output, adjoint))?;
+        let shares = checked(operation, &inputs, operation.swept_vjp(&inputs, output, adjoint)?)?;
         Ok(shares.into_iter().map(|share| share.map(Tensor::to_array)).collect())
     })
 }
@@ -316,18 +351,16 @@ where
         Ok(ndarray::arr0((self.value)(&numbers)).into_dyn())
     }
 
-    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let numbers: Vec<Var<T>> = (0..inputs[0].shape().size()).map(|i| inputs[0].at([i])).collect();
         let adjoint = adjoint.at([]);
         let partials = (self.partials)(&numbers).into_iter();
         let shares: Vec<Var<T>> = partials.map(|partial| adjoint * partial).collect();
-        vec![Some(beside(inputs[0], &shares))]
+        // All may be constants, which are on no tape.
+        let share =
+            inputs[0].on_tape("custom", |tape| tape.stack_vars(&shares, Shape::from([shares.len()]), "custom"))?;
+        Ok(vec![Some(share)])
     }
-}
-
-/// Numbers, all of which may be constants, as a tensor on the tape of another one.
-fn beside<T: Real>(tensor: Tensor<T>, vars: &[Var<T>]) -> Tensor<T> {
-    unwrap(tensor.on_tape("custom", |tape| tape.stack_vars(vars, Shape::from([vars.len()]), "custom")))
 }
 
 impl<T: Real> Var<T> {

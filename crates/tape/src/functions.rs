@@ -24,9 +24,19 @@ use crate::var::Var;
 /// ```
 ///
 /// # Panics
-/// If the function returns a variable of another tape.
+/// As [`try_value_and_grad`] fails.
 #[track_caller]
 pub fn value_and_grad(f: impl FnOnce(&[Var]) -> Var, x: &[f64]) -> (f64, Vec<f64>) {
+    unwrap(try_value_and_grad(f, x))
+}
+
+/// As [`value_and_grad`].
+///
+/// # Errors
+/// [`Error::Foreign`] if the function returns a variable of another tape, and what an operation of a user returns that has
+/// no derivative.
+#[track_caller]
+pub fn try_value_and_grad(f: impl FnOnce(&[Var]) -> Var, x: &[f64]) -> Result<(f64, Vec<f64>), Error> {
     Tape::with_spare(|tape| {
         let x = tape.vars(x);
         swept(tape, f(&x), &x)
@@ -34,27 +44,28 @@ pub fn value_and_grad(f: impl FnOnce(&[Var]) -> Var, x: &[f64]) -> (f64, Vec<f64
 }
 
 #[track_caller]
-fn swept(tape: &Tape<f64>, y: Var, x: &[Var]) -> (f64, Vec<f64>) {
-    let (value, gradients) = tape.value_and_grad_of(y);
-    (value, x.iter().map(|&x| gradients[x]).collect())
+fn swept(tape: &Tape<f64>, y: Var, x: &[Var]) -> Result<(f64, Vec<f64>), Error> {
+    let (value, gradients) = tape.try_value_and_grad_of(y)?;
+    Ok((value, x.iter().map(|&x| gradients[x]).collect()))
 }
 
 /// How outputs change along a direction, by one forward pass for all of them.
 #[track_caller]
-fn along(y: &[Var], x: &[Var], direction: &[f64]) -> Vec<f64> {
+fn along(y: &[Var], x: &[Var], direction: &[f64]) -> Result<Vec<f64>, Error> {
     if y.iter().all(|y| y.is_constant()) {
-        return vec![0.0; y.len()];
+        return Ok(vec![0.0; y.len()]);
     }
     let tangents: Vec<Var> = direction.iter().map(|&v| Var::constant(v)).collect();
-    Tensor::stack_vars(y).jvp(x, tangents.as_slice()).to_array().into_iter().collect()
+    let change = Tensor::try_stack_vars(y)?.try_jvp(x, tangents.as_slice())?;
+    Ok(change.to_array().into_iter().collect())
 }
 
-#[track_caller]
-fn fitting(operation: &'static str, left: usize, right: usize, rule: &'static str) {
-    if left != right {
-        let [left, right] = [left, right].map(|length| Shape::from([length]));
-        unwrap::<()>(Err(Error::Shapes { operation, left, right, rule }));
+fn fitting(operation: &'static str, left: usize, right: usize, rule: &'static str) -> Result<(), Error> {
+    if left == right {
+        return Ok(());
     }
+    let [left, right] = [left, right].map(|length| Shape::from([length]));
+    Err(Error::Shapes { operation, left, right, rule })
 }
 
 /// The gradient of a function of several variables; see [`value_and_grad`].
@@ -86,14 +97,23 @@ pub fn derivative(f: impl FnOnce(Var) -> Var, x: f64) -> f64 {
 /// ```
 ///
 /// # Panics
-/// If there is not one tangent an input, or the function returns a variable of another tape.
+/// As [`try_jvp`] fails.
 #[track_caller]
 pub fn jvp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], v: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    fitting("jvp", x.len(), v.len(), "there must be one tangent a variable");
+    unwrap(try_jvp(f, x, v))
+}
+
+/// As [`jvp`].
+///
+/// # Errors
+/// [`Error::Shapes`] if there is not one tangent an input, and as [`try_value_and_grad`].
+#[track_caller]
+pub fn try_jvp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], v: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
+    fitting("jvp", x.len(), v.len(), "there must be one tangent a variable")?;
     Tape::with_spare(|tape| {
         let x = tape.vars(x);
         let y = f(&x);
-        (y.iter().map(|y| y.value()).collect(), along(&y, &x, v))
+        Ok((y.iter().map(|y| y.value()).collect(), along(&y, &x, v)?))
     })
 }
 
@@ -106,15 +126,27 @@ pub fn jvp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], v: &[f64]) -> (Vec<f64
 /// ```
 ///
 /// # Panics
-/// If there is not one weight an output, or the function returns a variable of another tape.
+/// As [`try_vjp`] fails.
 #[track_caller]
 pub fn vjp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], w: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    unwrap(try_vjp(f, x, w))
+}
+
+/// As [`vjp`].
+///
+/// # Errors
+/// [`Error::Shapes`] if there is not one weight an output, and as [`try_value_and_grad`].
+#[track_caller]
+pub fn try_vjp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], w: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
     Tape::with_spare(|tape| {
         let x = tape.vars(x);
         let y = f(&x);
-        fitting("vjp", y.len(), w.len(), "there must be one adjoint an output");
+        fitting("vjp", y.len(), w.len(), "there must be one adjoint an output")?;
+        for &y in &y {
+            tape.own_var(y, "vjp")?;
+        }
         let weighted = y.iter().zip(w).fold(Var::constant(0.0), |sum, (&y, &w)| sum + y * w);
-        (y.iter().map(|y| y.value()).collect(), swept(tape, weighted, &x).1)
+        Ok((y.iter().map(|y| y.value()).collect(), swept(tape, weighted, &x)?.1))
     })
 }
 
@@ -127,12 +159,25 @@ pub fn vjp(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64], w: &[f64]) -> (Vec<f64
 /// ```
 ///
 /// # Panics
-/// If there is not one tangent a variable, or the function returns a variable of another tape.
+/// As [`try_hvp`] fails.
 #[track_caller]
 pub fn hvp(f: impl FnOnce(&[Var]) -> Var, x: &[f64], v: &[f64]) -> Vec<f64> {
-    fitting("hvp", x.len(), v.len(), "there must be one tangent a variable");
+    unwrap(try_hvp(f, x, v))
+}
+
+/// As [`hvp`].
+///
+/// # Errors
+/// [`Error::Shapes`] if there is not one tangent a variable, and as [`try_value_and_grad`].
+#[track_caller]
+pub fn try_hvp(f: impl FnOnce(&[Var]) -> Var, x: &[f64], v: &[f64]) -> Result<Vec<f64>, Error> {
+    fitting("hvp", x.len(), v.len(), "there must be one tangent a variable")?;
     let tangents: Vec<Var> = v.iter().map(|&v| Var::constant(v)).collect();
-    gradient(|x| f(x).jvp(x, tangents.as_slice()), x)
+    Tape::with_spare(|tape| {
+        let x = tape.vars(x);
+        let change = f(&x).try_jvp(x.as_slice(), tangents.as_slice())?;
+        Ok(swept(tape, change, &x)?.1)
+    })
 }
 
 /// The Jacobian of a function: a row an output, a column an input. With fewer inputs than outputs it is made column by
@@ -147,28 +192,42 @@ pub fn hvp(f: impl FnOnce(&[Var]) -> Var, x: &[f64], v: &[f64]) -> Vec<f64> {
 /// ```
 ///
 /// # Panics
-/// If the function returns a variable of another tape.
+/// As [`try_jacobian`] fails.
 #[track_caller]
 pub fn jacobian(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64]) -> Array2<f64> {
+    unwrap(try_jacobian(f, x))
+}
+
+/// As [`jacobian`].
+///
+/// # Errors
+/// As [`try_value_and_grad`].
+#[track_caller]
+pub fn try_jacobian(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64]) -> Result<Array2<f64>, Error> {
+    jacobian_of(|x| Ok(f(x)), x)
+}
+
+#[track_caller]
+fn jacobian_of(f: impl FnOnce(&[Var]) -> Result<Vec<Var>, Error>, x: &[f64]) -> Result<Array2<f64>, Error> {
     Tape::with_spare(|tape| {
         let x = tape.vars(x);
-        let y = f(&x);
+        let y = f(&x)?;
         let mut jacobian = Array2::zeros((y.len(), x.len()));
         if y.len() <= x.len() {
             for (mut row, &y) in jacobian.rows_mut().into_iter().zip(&y) {
-                row.assign(&ndarray::aview1(&swept(tape, y, &x).1));
+                row.assign(&ndarray::aview1(&swept(tape, y, &x)?.1));
             }
-            return jacobian;
+            return Ok(jacobian);
         }
         let here = tape.position();
         let mut direction = vec![0.0; x.len()];
         for (j, mut column) in jacobian.columns_mut().into_iter().enumerate() {
             direction[j] = 1.0;
-            column.assign(&ndarray::aview1(&along(&y, &x, &direction)));
+            column.assign(&ndarray::aview1(&along(&y, &x, &direction)?));
             direction[j] = 0.0;
             tape.rewind(here);
         }
-        jacobian
+        Ok(jacobian)
     })
 }
 
@@ -180,8 +239,17 @@ pub fn jacobian(f: impl FnOnce(&[Var]) -> Vec<Var>, x: &[f64]) -> Array2<f64> {
 /// ```
 ///
 /// # Panics
-/// If the function returns a variable of another tape.
+/// As [`try_hessian`] fails.
 #[track_caller]
 pub fn hessian(f: impl FnOnce(&[Var]) -> Var, x: &[f64]) -> Array2<f64> {
-    jacobian(|x| f(x).grad(x), x)
+    unwrap(try_hessian(f, x))
+}
+
+/// As [`hessian`].
+///
+/// # Errors
+/// As [`try_value_and_grad`].
+#[track_caller]
+pub fn try_hessian(f: impl FnOnce(&[Var]) -> Var, x: &[f64]) -> Result<Array2<f64>, Error> {
+    jacobian_of(|x| f(x).try_grad(x), x)
 }

@@ -7,11 +7,14 @@ mod adjoint;
 mod dense;
 mod tangent;
 mod traced;
+mod variables;
 
 use std::rc::Rc;
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
+pub use self::variables::Variables;
+use self::variables::{Handles, listed};
 use crate::custom::CustomOp;
 use crate::error::{Error, unwrap};
 use crate::living;
@@ -55,92 +58,26 @@ impl<T: Real> Derivative<T> {
         }
     }
 
+    fn is_scalar(self) -> bool {
+        match self {
+            Self::Scalar(_) => true,
+            Self::Tensor(_) => false,
+        }
+    }
+
+    fn shape(self, operation: &'static str) -> Result<Shape, Error> {
+        match self {
+            Self::Scalar(_) => Ok(Shape::default()),
+            Self::Tensor(tensor) => tensor.on_tape(operation, |tape| Ok(tape.shape(tensor.node).clone())),
+        }
+    }
+
     /// A derivative of zero, of the same kind and shape.
     fn zero(self) -> Result<Self, Error> {
         match self {
             Self::Scalar(_) => Ok(Self::Scalar(Var::default())),
             Self::Tensor(x) => x.on_tape("grad", |tape| Ok(Self::Tensor(tape.zeros_like(x.node)))),
         }
-    }
-}
-
-/// What a derivative is taken with respect to: a [`Var`], a [`Tensor`], or arrays, slices and vectors of one of them.
-///
-/// The derivative is of the same kind: a tensor has a tensor of its shape, an array of variables one of derivatives.
-pub trait Variables<T: Real> {
-    /// The derivatives: handles on the same tape.
-    type Derivatives;
-
-    #[doc(hidden)]
-    fn list(&self) -> SmallVec<[Derivative<T>; 4]>;
-
-    #[doc(hidden)]
-    fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> Self::Derivatives;
-}
-
-macro_rules! variables {
-    ($handle:ident $variant:ident $take:ident) => {
-        impl<T: Real> Variables<T> for $handle<T> {
-            type Derivatives = $handle<T>;
-
-            fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
-                smallvec![Derivative::$variant(*self)]
-            }
-
-            fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> $handle<T> {
-                derivatives[0].$take()
-            }
-        }
-
-        impl<T: Real> Variables<T> for [$handle<T>] {
-            type Derivatives = Vec<$handle<T>>;
-
-            fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
-                self.iter().map(|&handle| Derivative::$variant(handle)).collect()
-            }
-
-            fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> Vec<$handle<T>> {
-                derivatives.into_iter().map(Derivative::$take).collect()
-            }
-        }
-
-        impl<T: Real> Variables<T> for Vec<$handle<T>> {
-            type Derivatives = Vec<$handle<T>>;
-
-            fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
-                self.as_slice().list()
-            }
-
-            fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> Vec<$handle<T>> {
-                self.as_slice().same_kind(derivatives)
-            }
-        }
-
-        impl<T: Real, const N: usize> Variables<T> for [$handle<T>; N] {
-            type Derivatives = [$handle<T>; N];
-
-            fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
-                self.as_slice().list()
-            }
-
-            fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> [$handle<T>; N] {
-                std::array::from_fn(|i| derivatives[i].$take())
-            }
-        }
-    };
-}
-variables!(Var Scalar scalar);
-variables!(Tensor Tensor tensor);
-
-impl<T: Real, V: Variables<T> + ?Sized> Variables<T> for &V {
-    type Derivatives = V::Derivatives;
-
-    fn list(&self) -> SmallVec<[Derivative<T>; 4]> {
-        (**self).list()
-    }
-
-    fn same_kind(&self, derivatives: SmallVec<[Derivative<T>; 4]>) -> V::Derivatives {
-        (**self).same_kind(derivatives)
     }
 }
 
@@ -267,14 +204,16 @@ impl Path {
     }
 }
 
-/// The recorded derivatives of a root with respect to variables, each weighted with `adjoint`; `None` where the root does
-/// not depend on one.
+/// Derivatives, `None` where a root does not depend on the variable.
+type Reached<T> = SmallVec<[Option<Derivative<T>>; 4]>;
+
+/// The recorded derivatives of a root with respect to variables, each weighted with `adjoint`.
 fn record_adjoints<T: Real>(
     root: Derivative<T>,
     adjoint: impl FnOnce() -> Result<Derivative<T>, Error>,
     variables: &[Derivative<T>],
     operation: &'static str,
-) -> Result<SmallVec<[Option<Derivative<T>>; 4]>, Error> {
+) -> Result<Reached<T>, Error> {
     if root.place().0 == 0 {
         return Ok(variables.iter().map(|_| None).collect());
     }
@@ -285,10 +224,7 @@ fn record_adjoints<T: Real>(
     Ok(adjoint::adjoints(&path, adjoint()?)?.into())
 }
 
-fn or_zero<T: Real>(
-    variables: &[Derivative<T>],
-    derivatives: SmallVec<[Option<Derivative<T>>; 4]>,
-) -> Result<SmallVec<[Derivative<T>; 4]>, Error> {
+fn or_zero<T: Real>(variables: &[Derivative<T>], derivatives: Reached<T>) -> Result<Handles<T>, Error> {
     variables
         .iter()
         .zip(derivatives)
@@ -311,9 +247,14 @@ fn one<T: Real>(root: Derivative<T>) -> Result<Derivative<T>, Error> {
 }
 
 fn try_grad<T: Real, V: Variables<T>>(root: Derivative<T>, variables: &V) -> Result<V::Derivatives, Error> {
-    let list = variables.list();
+    let list = listed(variables);
     let found = record_adjoints(root, || one(root), &list, "grad")?;
-    Ok(variables.same_kind(or_zero(&list, found)?))
+    Ok(variables.same_kind(&mut or_zero(&list, found)?.into_iter()))
+}
+
+fn try_get_grad<T: Real, V: Variables<T>>(root: Derivative<T>, variables: &V) -> Result<V::Reached, Error> {
+    let found = record_adjoints(root, || one(root), &listed(variables), "grad")?;
+    Ok(variables.reached(&mut found.into_iter()))
 }
 
 fn try_jvp<T: Real, V: Variables<T>>(
@@ -321,25 +262,36 @@ fn try_jvp<T: Real, V: Variables<T>>(
     variables: &V,
     tangents: &V,
 ) -> Result<Option<Derivative<T>>, Error> {
-    let (list, given) = (variables.list(), tangents.list());
+    let (list, given) = (listed(variables), listed(tangents));
     if list.len() != given.len() {
         let rule = "there must be one tangent a variable";
         let [left, right] = [list.len(), given.len()].map(|length| Shape::from([length]));
         return Err(Error::Shapes { operation: "jvp", left, right, rule });
     }
-    for (variable, tangent) in list.iter().zip(&given) {
-        if let (Derivative::Tensor(variable), Derivative::Tensor(tangent)) = (variable, tangent) {
-            let (left, right) = (variable.shape(), tangent.shape());
-            if left != right {
-                let rule = "a tangent has the shape of its variable";
-                return Err(Error::Shapes { operation: "jvp", left, right, rule });
-            }
+    for (&variable, &tangent) in list.iter().zip(&given) {
+        let (left, right) = (variable.shape("jvp")?, tangent.shape("jvp")?);
+        let alike = variable.is_scalar() == tangent.is_scalar();
+        if left != right || !alike {
+            let rule = if alike {
+                "a tangent has the shape of its variable"
+            } else {
+                "a tangent is a tensor where its variable is one, and a number elsewhere"
+            };
+            return Err(Error::Shapes { operation: "jvp", left, right, rule });
         }
     }
-    if root.place().0 == 0 {
+    let (recording, node) = root.place();
+    if recording == 0 {
         return Ok(None);
     }
     let path = Path::find(root, &list, "jvp")?;
+    living::with(recording, node, "jvp", |storage: &mut Storage<T>| {
+        let foreign = given
+            .iter()
+            .map(|tangent| tangent.place())
+            .find(|&(number, node)| node != 0 && !storage.owns(number, node));
+        foreign.map_or(Ok(()), |place| Err(living::mismatch::<T>(place, (recording, node), "jvp")))
+    })??;
     tangent::tangent(&path, &given)
 }
 
@@ -372,6 +324,35 @@ impl<T: Real> Var<T> {
     #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
     pub fn try_grad<V: Variables<T>>(self, variables: V) -> Result<V::Derivatives, Error> {
         try_grad(Derivative::Scalar(self), &variables)
+    }
+
+    /// As [`grad`](Self::grad), but `None` where this number does not depend on a variable: what
+    /// [`Gradients::get`](crate::Gradients::get) is to indexing.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let (x, flat, unused) = (tape.var(2.0), tape.var(3.0), tape.var(4.0));
+    /// let (dx, dflat, dunused) = (x.powi(2) + flat.floor()).get_grad((x, flat, unused));
+    /// assert_eq!((dx.unwrap().value(), dflat.unwrap().value()), (4.0, 0.0));
+    /// assert!(dunused.is_none());
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_get_grad`](Self::try_get_grad) fails.
+    #[must_use]
+    #[track_caller]
+    pub fn get_grad<V: Variables<T>>(self, variables: V) -> V::Reached {
+        unwrap(self.try_get_grad(variables))
+    }
+
+    /// As [`get_grad`](Self::get_grad).
+    ///
+    /// # Errors
+    /// As [`try_grad`](Self::try_grad).
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
+    pub fn try_get_grad<V: Variables<T>>(self, variables: V) -> Result<V::Reached, Error> {
+        try_get_grad(Derivative::Scalar(self), &variables)
     }
 
     /// The derivative along a direction, forwards and recorded: how this number changes when the variables change by the
@@ -437,6 +418,35 @@ impl<T: Real> Tensor<T> {
         try_grad(Derivative::Tensor(self), &variables)
     }
 
+    /// As [`grad`](Self::grad), but `None` where this tensor does not depend on a variable: what
+    /// [`Gradients::get`](crate::Gradients::get) is to indexing.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let (w, unused) = (tape.variable([2.0, 3.0]), tape.variable([1.0]));
+    /// let (dw, none) = w.powi(2).sum().get_grad((w, unused));
+    /// assert_eq!(dw.unwrap().to_array().as_slice(), Some(&[4.0, 6.0][..]));
+    /// assert!(none.is_none());
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_get_grad`](Self::try_get_grad) fails.
+    #[must_use]
+    #[track_caller]
+    pub fn get_grad<V: Variables<T>>(self, variables: V) -> V::Reached {
+        unwrap(self.try_get_grad(variables))
+    }
+
+    /// As [`get_grad`](Self::get_grad).
+    ///
+    /// # Errors
+    /// As [`try_grad`](Self::try_grad).
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
+    pub fn try_get_grad<V: Variables<T>>(self, variables: V) -> Result<V::Reached, Error> {
+        try_get_grad(Derivative::Tensor(self), &variables)
+    }
+
     /// The vector-Jacobian product, recorded: the gradients of `(self * adjoint).sum()`, without recording that product.
     ///
     /// ```
@@ -461,17 +471,42 @@ impl<T: Real> Tensor<T> {
     #[track_caller]
     #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
     pub fn try_vjp<V: Variables<T>>(self, adjoint: Self, variables: V) -> Result<V::Derivatives, Error> {
-        let list = variables.list();
+        let list = listed(&variables);
         let found = self.adjoints_of(adjoint, &list, "vjp")?;
-        Ok(variables.same_kind(or_zero(&list, found)?))
+        Ok(variables.same_kind(&mut or_zero(&list, found)?.into_iter()))
     }
 
-    fn adjoints_of(
-        self,
-        adjoint: Self,
-        list: &[Derivative<T>],
-        operation: &'static str,
-    ) -> Result<SmallVec<[Option<Derivative<T>>; 4]>, Error> {
+    /// As [`vjp`](Self::vjp), but `None` where this tensor does not depend on a variable: the form in which a
+    /// [`CustomOp`](crate::CustomOp) returns its shares.
+    ///
+    /// ```
+    /// let tape = tape::Tape::<f64>::new();
+    /// let (x, unused) = (tape.variable([1.0, 2.0]), tape.variable([3.0]));
+    /// let [share, none] = x.powi(2).get_vjp(tape.constant([10.0, 100.0]), [x, unused]);
+    /// assert_eq!(share.unwrap().to_array().as_slice(), Some(&[20.0, 400.0][..]));
+    /// assert!(none.is_none());
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_vjp`](Self::try_vjp) fails.
+    #[must_use]
+    #[track_caller]
+    pub fn get_vjp<V: Variables<T>>(self, adjoint: Self, variables: V) -> V::Reached {
+        unwrap(self.try_get_vjp(adjoint, variables))
+    }
+
+    /// As [`get_vjp`](Self::get_vjp).
+    ///
+    /// # Errors
+    /// As [`try_vjp`](Self::try_vjp).
+    #[track_caller]
+    #[allow(clippy::needless_pass_by_value, reason = "variables are handles, written where they are handed over")]
+    pub fn try_get_vjp<V: Variables<T>>(self, adjoint: Self, variables: V) -> Result<V::Reached, Error> {
+        let found = self.adjoints_of(adjoint, &listed(&variables), "vjp")?;
+        Ok(variables.reached(&mut found.into_iter()))
+    }
+
+    fn adjoints_of(self, adjoint: Self, list: &[Derivative<T>], operation: &'static str) -> Result<Reached<T>, Error> {
         self.on_tape(operation, |tape| {
             tape.own(adjoint, operation)?;
             let (left, right) = (tape.shape(self.node).clone(), tape.shape(adjoint.node).clone());

@@ -62,10 +62,15 @@ impl<T: Real> CustomOp<T> for Solve {
     }
 
     /// With the solution `l` of the transposed system for the adjoint: `-l x^T` and `l` (Giles 2008).
-    fn vjp(&self, inputs: &[Tensor<T>], output: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
-        let share = solve(inputs[0].t(), adjoint);
+    fn vjp(
+        &self,
+        inputs: &[Tensor<T>],
+        output: Tensor<T>,
+        adjoint: Tensor<T>,
+    ) -> Result<Vec<Option<Tensor<T>>>, Error> {
+        let share = try_solve(inputs[0].t(), adjoint)?;
         let n = output.shape().size();
-        vec![Some(-(share.reshape([n, 1]) * output.reshape([1, n]))), Some(share)]
+        Ok(vec![Some(-(share.reshape([n, 1]) * output.reshape([1, n]))), Some(share)])
     }
 }
 
@@ -127,18 +132,30 @@ where
     }
 
     /// Of `f(x, theta) = 0` follows `dx = -(df/dx)^-1 df/dtheta dtheta`.
-    fn vjp(&self, inputs: &[Tensor<T>], output: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(
+        &self,
+        inputs: &[Tensor<T>],
+        output: Tensor<T>,
+        adjoint: Tensor<T>,
+    ) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let (shape, n) = (output.shape(), output.shape().size());
         if n == 0 {
-            return vec![None; inputs.len()];
+            return Ok(vec![None; inputs.len()]);
         }
         // Nodes of their own, because the derivatives are partial: the root itself depends on the inputs.
         let x = output.reshape(shape.clone());
         let theta: Vec<_> = inputs.iter().map(|input| input.reshape(input.shape())).collect();
         let residual = (self.residual)(x, &theta);
-        let rows: Vec<_> = (0..n).map(|i| residual.reshape([n]).at([i]).grad(x).reshape([n])).collect();
-        let weights = solve(Tensor::stack(&rows, 0).t(), -adjoint.reshape([n]));
-        residual.vjp(weights.reshape(shape), theta).into_iter().map(Some).collect()
+        let row = |i: usize| residual.try_reshape([n])?.try_at([i])?.try_grad(x)?.try_reshape([n]);
+        let rows = (0..n).map(row).collect::<Result<Vec<_>, _>>()?;
+        let jacobian = Tensor::try_stack(&rows, 0)?;
+        let weights = try_solve(jacobian.t(), -adjoint.reshape([n])).map_err(|error| match error {
+            Error::Rejected { reason, .. } => {
+                Error::Rejected { operation: "root", reason: format!("of the residual's Jacobian: {reason}") }
+            }
+            error => error,
+        })?;
+        residual.try_get_vjp(weights.reshape(shape), theta)
     }
 }
 
@@ -154,7 +171,8 @@ where
 /// ```
 ///
 /// # Panics
-/// As [`try_root`] fails; when it is differentiated, if the Jacobian is singular.
+/// As [`try_root`] fails. When it is differentiated, it is an error, [`Error::Rejected`], if the Jacobian of the residual is
+/// singular.
 #[must_use]
 #[track_caller]
 pub fn root<T: Real>(

@@ -74,7 +74,10 @@ pub use checkpoint::{checkpoint, checkpoint_loop, try_checkpoint, try_checkpoint
 pub use custom::CustomOp;
 pub use elements::Elements;
 pub use error::{Error, InputKind};
-pub use functions::{derivative, gradient, hessian, hvp, jacobian, jvp, value_and_grad, vjp};
+pub use functions::{
+    derivative, gradient, hessian, hvp, jacobian, jvp, try_hessian, try_hvp, try_jacobian, try_jvp, try_value_and_grad,
+    try_vjp, value_and_grad, vjp,
+};
 pub use gradients::{GradientKey, Gradients};
 pub use graph::{Graph, GraphNode, GraphOperand, Kind, Statistics};
 pub use higher::Variables;
@@ -86,6 +89,8 @@ pub use params::{ParamId, Parameter, Params, matches};
 pub use position::Position;
 #[cfg(feature = "onnx")]
 pub use program::Onnx;
+#[cfg(feature = "threads")]
+pub use program::ShardedProgram;
 pub use program::{Input, Inputs, Program, ScalarProgram};
 pub use random::Seed;
 pub use real::Real;

@@ -245,6 +245,39 @@ impl<T: Real> Params<T> {
         self.table.iter().position(|parameter| parameter.name == name).map(|index| self.id(index))
     }
 
+    /// Gives a parameter another full name.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let mut params = tape::Params::<f32>::new();
+    /// let id = params.within("encoder", |params| params.add("weight", &array![1.0]));
+    /// params.rename(id, "encoder.kernel");
+    /// assert_eq!((params.find("encoder.kernel"), params.find("encoder.weight")), (Some(id), None));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_rename`](Self::try_rename) fails.
+    #[track_caller]
+    pub fn rename(&mut self, id: ParamId, name: &str) {
+        unwrap(self.try_rename(id, name));
+    }
+
+    /// As [`rename`](Self::rename).
+    ///
+    /// # Errors
+    /// [`Error::ForeignParameter`] if the identifier belongs to another set of parameters,
+    /// [`Error::DuplicateParameter`] if another parameter has the name.
+    pub fn try_rename(&mut self, id: ParamId, name: &str) -> Result<(), Error> {
+        if id.set != self.set {
+            return Err(Error::ForeignParameter);
+        }
+        if self.find(name).is_some_and(|other| other != id) {
+            return Err(Error::DuplicateParameter { name: name.to_owned() });
+        }
+        name.clone_into(&mut Arc::make_mut(&mut self.table)[id.index as usize].name);
+        Ok(())
+    }
+
     /// What is known of a parameter.
     ///
     /// # Panics
@@ -363,6 +396,19 @@ mod tests {
         let mut other = Params::<f32>::new();
         other.add("a", &array![1.0]);
         let _ = other.view(id);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_not_given_again() {
+        let mut params = Params::<f32>::new();
+        let (a, _) = (params.add("a", &array![1.0]), params.add("b", &array![2.0]));
+        let before = params.clone();
+        let error = params.try_rename(a, "b").unwrap_err();
+        assert_eq!(error.to_string(), "parameters: the name \"b\" is taken; each parameter needs a name of its own");
+        assert_eq!(Params::<f32>::new().try_rename(a, "c"), Err(Error::ForeignParameter));
+        params.rename(a, "a");
+        params.rename(a, "c");
+        assert_eq!((params.parameter(a).name(), before.parameter(a).name()), ("c", "a"));
     }
 
     #[test]

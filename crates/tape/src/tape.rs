@@ -3,6 +3,7 @@
 mod control;
 mod pass;
 mod spare;
+mod swept;
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -28,7 +29,7 @@ use crate::position::Eras;
 use crate::random::Distribution;
 use crate::real::Real;
 use crate::shape::{Shape, Strides};
-use crate::sweep::{self, Root};
+use crate::sweep::Root;
 use crate::tensor::Tensor;
 use crate::transpose::MOST_AXES;
 use crate::var::Var;
@@ -76,6 +77,8 @@ pub struct Storage<T: Real> {
     pub(crate) bound: Option<Bound<T>>,
     /// Which bound parameter, by its number, is to have which node's value after the step; the last of several counts.
     pub(crate) updates: Vec<(u32, u32)>,
+    /// Parameters, by number, that other tensors stand in for at present; the last one of a parameter counts.
+    pub(crate) replaced: Vec<(u32, Tensor<T>)>,
     /// Code of users, and at which nodes it runs.
     pub(crate) callbacks: Callbacks<T>,
     /// What was asked of the variables, if the recording is watched.
@@ -166,6 +169,7 @@ impl<T: Real> Storage<T> {
             scratch: Arena::new(),
             bound: None,
             updates: Vec::new(),
+            replaced: Vec::new(),
             callbacks: Callbacks::none(),
             guards: Vec::new(),
             origins: None,
@@ -587,7 +591,7 @@ impl<T: Real> Tape<T> {
     /// The value and the gradients of a root that may be constant: its gradients are zero then.
     #[track_caller]
     pub(crate) fn value_and_grad_of(&self, root: impl Root<T>) -> (T, Gradients<T>) {
-        unwrap(sweep::value_and_grad(|| self.borrow(), root))
+        unwrap(self.try_value_and_grad_of(root))
     }
 
     /// Binds the parameters, evaluates `compute`, and returns a copy of the result. The recording is over then.

@@ -21,8 +21,13 @@ impl CustomOp<f64> for Growth {
         Ok(&inputs[0] * &inputs[1].mapv(f64::exp))
     }
 
-    fn vjp(&self, inputs: &[Tensor<f64>], output: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
-        vec![Some(adjoint * inputs[1].exp()), Some(adjoint * output)]
+    fn vjp(
+        &self,
+        inputs: &[Tensor<f64>],
+        output: Tensor<f64>,
+        adjoint: Tensor<f64>,
+    ) -> Result<Vec<Option<Tensor<f64>>>, Error> {
+        Ok(vec![Some(adjoint * inputs[1].exp()), Some(adjoint * output)])
     }
 }
 
@@ -38,8 +43,8 @@ impl CustomOp<f64> for Wrong {
         Ok(inputs[0].to_owned())
     }
 
-    fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
-        self.0(adjoint)
+    fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Result<Vec<Option<Tensor<f64>>>, Error> {
+        Ok(self.0(adjoint))
     }
 }
 
@@ -70,11 +75,16 @@ fn a_tangent_of_its_own_is_preferred() {
         fn value(&self, inputs: &[ArrayViewD<'_, f64>]) -> Result<ArrayD<f64>, Error> {
             Ok(&inputs[0] * 2.0)
         }
-        fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, _: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
+        fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, _: Tensor<f64>) -> Result<Vec<Option<Tensor<f64>>>, Error> {
             panic!("nobody goes backwards here")
         }
-        fn jvp(&self, _: &[Tensor<f64>], _: Tensor<f64>, dx: &[Option<Tensor<f64>>]) -> Option<Tensor<f64>> {
-            dx[0].map(|dx| dx * 2.0)
+        fn jvp(
+            &self,
+            _: &[Tensor<f64>],
+            _: Tensor<f64>,
+            dx: &[Option<Tensor<f64>>],
+        ) -> Result<Option<Tensor<f64>>, Error> {
+            Ok(dx[0].map(|dx| dx * 2.0))
         }
     }
     let tape = Tape::new();
@@ -108,6 +118,106 @@ fn wrong_shares_and_refused_inputs_are_errors_by_name() {
     );
 }
 
+/// The square root, whose slope at 0 is infinite, with a tangent of its own or without.
+struct Root {
+    own_tangent: bool,
+}
+
+impl CustomOp<f64> for Root {
+    fn name(&self) -> &'static str {
+        "root"
+    }
+
+    fn value(&self, inputs: &[ArrayViewD<'_, f64>]) -> Result<ArrayD<f64>, Error> {
+        Ok(inputs[0].mapv(f64::sqrt))
+    }
+
+    fn vjp(&self, _: &[Tensor<f64>], y: Tensor<f64>, adjoint: Tensor<f64>) -> Result<Vec<Option<Tensor<f64>>>, Error> {
+        Ok(vec![Some(adjoint * (0.5 / y))])
+    }
+
+    fn jvp(&self, _: &[Tensor<f64>], y: Tensor<f64>, dx: &[Option<Tensor<f64>>]) -> Result<Option<Tensor<f64>>, Error> {
+        Ok(dx[0].filter(|_| self.own_tangent).map(|dx| dx * (0.5 / y)))
+    }
+}
+
+#[test]
+fn an_adjoint_of_zero_absorbs_whatever_the_rule_says() {
+    let tape = Tape::new();
+    let x = tape.variable([0.0, 4.0]);
+    for own_tangent in [false, true] {
+        let y = Tensor::custom(Root { own_tangent }, &[x]);
+        let unused = (y * tape.constant([0.0, 0.0])).sum();
+        assert_eq!(unused.backward()[x], array![0.0, 0.0].into_dyn(), "swept");
+        assert_eq!(unused.grad(x).to_array(), array![0.0, 0.0].into_dyn(), "recorded");
+        assert_eq!(y.jvp(x, tape.constant([0.0, 0.0])).to_array(), array![0.0, 0.0].into_dyn(), "forwards");
+        // It counts as reached: the root depends on it, with a derivative of zero.
+        assert!(unused.backward().get(x).is_some());
+        let infinite = y.sum().backward();
+        assert_eq!(infinite[x], array![f64::INFINITY, 0.25].into_dyn());
+        // Zero here and not there is the rule's own business: nobody else knows what depends on what.
+        let half = (y * tape.constant([0.0, 1.0])).sum().backward();
+        assert!(half[x][0].is_nan() && half[x][1] == 0.25);
+    }
+    // A number's function has one output, so that every zero is the whole of its adjoint.
+    let v = tape.var(0.0);
+    let root = Var::custom("root", &[v], |x| x[0].sqrt(), |x| vec![0.5 / x[0].sqrt()]);
+    assert_eq!(((root * 0.0) + v).backward()[v], 1.0);
+    assert_eq!(((root * 0.0) + v).grad(v).value(), 1.0);
+}
+
+#[test]
+fn a_zero_adjoint_through_a_rule_keeps_its_own_derivative() {
+    let tape = Tape::new();
+    let x = tape.variable([0.0]);
+    // d/dx (g(x)^2) is 2 g g', zero at 0; its derivative, 2 g'^2, is not.
+    let linear = Tensor::custom(Wrong(|g| vec![Some(g * 3.0)]), &[x]);
+    let slope = linear.powi(2).sum().grad(x);
+    assert_eq!((slope.item(), slope.sum().grad(x).item()), (0.0, 18.0));
+}
+
+#[test]
+fn a_rule_that_fails_is_an_error_with_its_text_and_poisons_nothing() {
+    /// Fails where an element is negative.
+    struct Partial;
+    impl CustomOp<f64> for Partial {
+        fn name(&self) -> &'static str {
+            "partial"
+        }
+        fn value(&self, inputs: &[ArrayViewD<'_, f64>]) -> Result<ArrayD<f64>, Error> {
+            Ok(inputs[0].mapv(|x| x * x))
+        }
+        fn vjp(&self, x: &[Tensor<f64>], _: Tensor<f64>, g: Tensor<f64>) -> Result<Vec<Option<Tensor<f64>>>, Error> {
+            if x[0].to_array().iter().any(|&x| x < 0.0) {
+                return Err(Error::Rejected { operation: "partial", reason: "an element is negative".to_owned() });
+            }
+            Ok(vec![Some(g * x[0] * 2.0)])
+        }
+    }
+    let tape = Tape::new();
+    let (good, bad) = (tape.variable([1.0, 2.0]), tape.variable([1.0, -2.0]));
+    let through = |x: Tensor<f64>| (Tensor::custom(Partial, &[x]) + x * good).sum();
+    const TEXT: &str = "partial: an element is negative";
+    let y = through(bad);
+    assert_eq!(y.try_backward().unwrap_err().to_string(), TEXT);
+    assert_eq!(y.try_grad(bad).unwrap_err().to_string(), TEXT);
+    assert_eq!(y.try_jvp(bad, tape.constant([1.0, 1.0])).unwrap_err().to_string(), TEXT);
+    assert_eq!(y.try_hvp(bad, tape.constant([1.0, 1.0])).unwrap_err().to_string(), TEXT);
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(y.backward()))).unwrap_err();
+    assert_eq!(panic.downcast_ref::<String>().unwrap(), TEXT);
+    let squares = |x: &[Var]| Tensor::custom(Partial, &[Tensor::stack_vars(x)]).sum().at([]);
+    assert_eq!(tape::try_value_and_grad(squares, &[1.0, -2.0]).unwrap_err().to_string(), TEXT);
+    assert_eq!(tape::value_and_grad(squares, &[1.0, 2.0]), (5.0, vec![2.0, 4.0]));
+    // The tape, its other roots and the next sweep are as if nothing had been asked.
+    assert_eq!(through(good).backward()[good], array![4.0, 8.0].into_dyn());
+    assert_eq!(through(good).grad(good).to_array(), array![4.0, 8.0].into_dyn());
+    // Inside of a checkpoint, too.
+    let hidden = tape::checkpoint(|x| Tensor::custom(Partial, x), &[bad]).sum();
+    assert_eq!(hidden.try_backward().unwrap_err().to_string(), TEXT);
+    let looped = tape::checkpoint_loop(|_, x, _| Tensor::custom(Partial, &[x]) * -1.0, good, &[], 3, 2).sum();
+    assert_eq!(looped.try_backward().unwrap_err().to_string(), TEXT);
+}
+
 #[test]
 fn a_rule_that_is_wrong_by_a_thousandth_is_found() {
     let report =
@@ -126,11 +236,16 @@ fn the_tape_may_be_used_while_a_rule_runs() {
         fn value(&self, inputs: &[ArrayViewD<'_, f64>]) -> Result<ArrayD<f64>, Error> {
             Ok(inputs[0].to_owned())
         }
-        fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
+        fn vjp(
+            &self,
+            _: &[Tensor<f64>],
+            _: Tensor<f64>,
+            adjoint: Tensor<f64>,
+        ) -> Result<Vec<Option<Tensor<f64>>>, Error> {
             for _ in 0..1000 {
                 let _ = self.0.exp().sum().at([]) * 2.0;
             }
-            vec![Some(adjoint)]
+            Ok(vec![Some(adjoint)])
         }
     }
     let tape = Tape::new();
@@ -160,8 +275,13 @@ fn operations_are_forgotten_with_their_recording() {
         fn value(&self, inputs: &[ArrayViewD<'_, f64>]) -> Result<ArrayD<f64>, Error> {
             Ok(inputs[0].to_owned())
         }
-        fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
-            vec![Some(adjoint)]
+        fn vjp(
+            &self,
+            _: &[Tensor<f64>],
+            _: Tensor<f64>,
+            adjoint: Tensor<f64>,
+        ) -> Result<Vec<Option<Tensor<f64>>>, Error> {
+            Ok(vec![Some(adjoint)])
         }
     }
     let mut tape = Tape::new();
@@ -190,8 +310,13 @@ fn the_tape_may_be_used_while_an_operation_is_dropped() {
         fn value(&self, inputs: &[ArrayViewD<'_, f64>]) -> Result<ArrayD<f64>, Error> {
             Ok(inputs[0].to_owned())
         }
-        fn vjp(&self, _: &[Tensor<f64>], _: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
-            vec![Some(adjoint)]
+        fn vjp(
+            &self,
+            _: &[Tensor<f64>],
+            _: Tensor<f64>,
+            adjoint: Tensor<f64>,
+        ) -> Result<Vec<Option<Tensor<f64>>>, Error> {
+            Ok(vec![Some(adjoint)])
         }
     }
     impl Drop for Parting {

@@ -27,9 +27,14 @@ impl CustomOp<f64> for Made {
         (self.value)(inputs)
     }
 
-    fn vjp(&self, inputs: &[Tensor<f64>], output: Tensor<f64>, adjoint: Tensor<f64>) -> Vec<Option<Tensor<f64>>> {
+    fn vjp(
+        &self,
+        inputs: &[Tensor<f64>],
+        output: Tensor<f64>,
+        adjoint: Tensor<f64>,
+    ) -> Result<Vec<Option<Tensor<f64>>>, Error> {
         self.calls[1].set(self.calls[1].get() + 1);
-        (self.rule)(inputs, output, adjoint)
+        Ok((self.rule)(inputs, output, adjoint))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Functions without a tape in sight: the products, the matrices, and the parameters' form, against each other.
 
 use ndarray::{Array2, ArrayD, array};
-use tape::{Params, Tape, Var};
+use tape::{Error, Params, Tape, Var};
 
 fn f(x: &[Var]) -> Vec<Var> {
     vec![(x[0] * x[1]).sin(), x[1].exp() / x[2], x[0].powi(3)]
@@ -84,8 +84,68 @@ fn parameters_that_are_not_trained_have_no_part_in_a_product() {
     assert_eq!((value, gradients.params(), product.as_slice()), (50.0, &[0.0, 12.0, 16.0][..], &[0.0, 4.0, 40.0][..]));
 }
 
+/// The text of an error, and that the plain function panics with it.
+fn refused<R: std::fmt::Debug>(tried: Result<R, Error>, plain: impl FnOnce() -> R) -> String {
+    let text = tried.unwrap_err().to_string();
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(plain)).unwrap_err();
+    assert_eq!(*panic.downcast_ref::<String>().unwrap(), text);
+    text
+}
+
 #[test]
-#[should_panic(expected = "jvp: shapes [3] and [1]: there must be one tangent a variable")]
-fn a_tangent_too_few_is_refused() {
-    let _ = tape::jvp(f, &X, &[1.0]);
+fn too_few_tangents_and_weights_are_refused() {
+    assert_eq!(
+        refused(tape::try_jvp(f, &X, &[1.0]), || tape::jvp(f, &X, &[1.0])),
+        "jvp: shapes [3] and [1]: there must be one tangent a variable"
+    );
+    assert_eq!(
+        refused(tape::try_vjp(f, &X, &[1.0; 2]), || tape::vjp(f, &X, &[1.0; 2])),
+        "vjp: shapes [3] and [2]: there must be one adjoint an output"
+    );
+    let g = |x: &[Var]| x[0].sin();
+    assert_eq!(
+        refused(tape::try_hvp(g, &X, &[]), || tape::hvp(g, &X, &[])),
+        "hvp: shapes [3] and [0]: there must be one tangent a variable"
+    );
+}
+
+#[test]
+fn what_is_of_another_tape_is_refused_by_every_function() {
+    let other = Tape::<f64>::new();
+    let far = other.var(1.0);
+    let one = |_: &[Var]| far;
+    let two = |_: &[Var]| vec![far, far];
+    let foreign = |operation: &'static str| Error::Foreign { operation }.to_string();
+    assert_eq!(refused(tape::try_value_and_grad(one, &X), || tape::value_and_grad(one, &X)), foreign("backward"));
+    assert_eq!(refused(tape::try_jvp(two, &X, &X), || tape::jvp(two, &X, &X)), foreign("jvp"));
+    assert_eq!(refused(tape::try_vjp(two, &X, &[1.0; 2]), || tape::vjp(two, &X, &[1.0; 2])), foreign("vjp"));
+    assert_eq!(refused(tape::try_hvp(one, &X, &X), || tape::hvp(one, &X, &X)), foreign("jvp"));
+    assert_eq!(refused(tape::try_jacobian(two, &X), || tape::jacobian(two, &X)), foreign("backward"));
+    assert_eq!(refused(tape::try_jacobian(two, &X[..1]), || tape::jacobian(two, &X[..1])), foreign("jvp"));
+    assert_eq!(refused(tape::try_hessian(one, &X), || tape::hessian(one, &X)), foreign("grad"));
+    // And the next call is none the worse.
+    assert_eq!(tape::gradient(|x| x[0] * x[1], &X), [X[1], X[0], 0.0]);
+}
+
+#[test]
+fn a_product_with_the_parameters_hessian_is_refused_with_its_reason_and_the_tape_goes_on() {
+    let mut params = Params::<f64>::new();
+    let a = params.add("a", &array![2.0, 3.0]);
+    let mut tape = Tape::new();
+    let text = |result: Result<(f64, tape::Gradients<f64>, Vec<f64>), Error>| result.unwrap_err().to_string();
+    assert_eq!(
+        text(tape.try_hvp(&params, &[1.0], |pass| pass.parameter(a).sum())),
+        "hvp: shapes [2] and [1]: there must be one tangent a parameter"
+    );
+    let whole = text(tape.try_hvp(&params, &[1.0, 2.0], |pass| pass.parameter(a)));
+    assert!(whole.starts_with("backward: root of shape [2]: only a single element has a gradient"), "{whole}");
+    let other = Tape::<f64>::new();
+    let far = other.variable(1.0);
+    assert_eq!(
+        text(tape.try_hvp(&params, &[1.0, 2.0], |_| far)),
+        "backward: foreign handle: the operands belong to two different tapes"
+    );
+    assert!(tape.is_empty());
+    let (_, _, product) = tape.try_hvp(&params, &[1.0, 10.0], |pass| pass.parameter(a).powi(3).sum()).unwrap();
+    assert_eq!(product, [12.0, 180.0]);
 }

@@ -38,9 +38,53 @@ fn a_singular_matrix_is_an_error_by_name() {
 }
 
 #[test]
-#[should_panic(expected = "the matrix is singular")]
-fn a_double_root_has_no_derivative() {
+fn a_double_root_has_no_derivative_and_says_so_in_every_mode() {
+    const TEXT: &str = "root: of the residual's Jacobian: the matrix is singular: no pivot in column 0 of 1";
     let tape = Tape::<f64>::new();
     let a = tape.variable([0.0]);
-    let _ = root(|a| Ok(a[0].to_owned()), |x, a| x * x - a[0], &[a]).sum().backward();
+    let double = |a: Tensor<f64>| root(|a| Ok(a[0].to_owned()), |x, a| x * x - a[0], &[a]);
+    let y = double(a).sum();
+    let text = |error: Error| error.to_string();
+    assert_eq!(text(y.try_backward().unwrap_err()), TEXT);
+    assert_eq!(text(y.try_grad(a).unwrap_err()), TEXT);
+    assert_eq!(text(y.try_jvp(a, tape.constant([1.0])).unwrap_err()), TEXT);
+    let checked = tape::try_hvp(|x| double(Tensor::stack_vars(&x[..1])).sum().at([]), &[0.0, 1.0], &[1.0, 0.0]);
+    assert_eq!(text(checked.unwrap_err()), TEXT);
+    // Nothing is poisoned: the same tape goes on, and so do sweeps through other roots.
+    assert_eq!(a.exp().sum().backward()[a], array![1.0].into_dyn());
+    let b = tape.variable([4.0]);
+    let two = root(|a| Ok(a[0].mapv(f64::sqrt)), |x, a| x * x - a[0], &[b]).sum();
+    assert_eq!(two.backward()[b], array![0.25].into_dyn());
+}
+
+#[test]
+fn what_has_no_derivative_panics_at_the_line_that_asks_for_it() {
+    let tape = Tape::<f64>::new();
+    let a = tape.variable([0.0]);
+    let y = root(|a| Ok(a[0].to_owned()), |x, a| x * x - a[0], &[a]).sum();
+    let place = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let (seen, before) = (std::sync::Arc::clone(&place), std::panic::take_hook());
+    let here = std::thread::current().id();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::thread::current().id() == here {
+            *seen.lock().unwrap() = info.location().unwrap().to_string();
+        }
+    }));
+    let line = line!() + 1;
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(y.backward())));
+    std::panic::set_hook(before);
+    let message = result.unwrap_err();
+    assert!(message.downcast_ref::<String>().unwrap().starts_with("root: of the residual's Jacobian"));
+    assert!(place.lock().unwrap().starts_with(&format!("{}:{line}:", file!())), "{}", place.lock().unwrap());
+}
+
+#[test]
+fn a_double_root_that_does_not_count_has_a_gradient_of_zero() {
+    let tape = Tape::<f64>::new();
+    let a = tape.variable([0.0]);
+    let double = root(|a| Ok(a[0].to_owned()), |x, a| x * x - a[0], &[a]);
+    let y = a.ge(0.0).select(a * 3.0, double).sum();
+    assert_eq!(y.backward()[a], array![3.0].into_dyn());
+    assert_eq!(y.grad(a).to_array(), array![3.0].into_dyn());
+    assert_eq!(double.jvp(a, tape.constant([0.0])).to_array(), array![0.0].into_dyn());
 }

@@ -289,3 +289,44 @@ proptest! {
         prop_assert_eq!(drawn(0), drawn(noise));
     }
 }
+
+#[test]
+fn another_tensor_stands_in_for_a_parameter_until_the_closure_ends() {
+    let (params, weight, _) = params();
+    let tape = Tape::new();
+    let pass = tape.bind(&params);
+    let own = pass.parameter(weight);
+    let (one, other) = (own * 2.0, tape.constant([7.0, 7.0]));
+    let node = |tensor: Tensor<f64>| format!("{tensor:?}");
+    pass.with_parameter(weight, one, || {
+        assert_eq!(node(pass.parameter(weight)), node(one));
+        assert_eq!(node(pass.training(1).parameter(weight)), node(one), "also for passes made meanwhile");
+        pass.with_parameter(weight, other, || assert_eq!(node(pass.parameter(weight)), node(other)));
+        assert_eq!(node(pass.parameter(weight)), node(one));
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            pass.with_parameter(weight, other, || panic!("a layer does"))
+        }));
+        assert!(panic.is_err());
+        assert_eq!(node(pass.parameter(weight)), node(one));
+    });
+    assert_eq!(node(pass.parameter(weight)), node(own));
+}
+
+#[test]
+fn what_cannot_stand_in_is_refused_before_anything_is_computed() {
+    let (params, weight, _) = params();
+    let mut others = Params::<f64>::new();
+    let foreign = others.add("weight", &array![1.0, 2.0]);
+    let (tape, elsewhere) = (Tape::new(), Tape::new());
+    let pass = tape.bind(&params);
+    let refused = |id, value| {
+        let result = pass.try_with_parameter(id, value, || unreachable!("nothing is computed"));
+        result.map(|()| "").unwrap_err().to_string()
+    };
+    let message = "parameters: the identifier belongs to another set of parameters";
+    assert_eq!(refused(foreign, tape.constant([1.0, 2.0])), message);
+    let message = "parameter \"weight\": shape [3] where [2] is expected";
+    assert_eq!(refused(weight, tape.constant([1.0, 2.0, 3.0])), message);
+    let message = refused(weight, elsewhere.constant([1.0, 2.0]));
+    assert!(message.starts_with("with_parameter: "), "{message}");
+}

@@ -148,10 +148,26 @@ impl<T: Real> Walk<'_, T> {
 
     fn hand_on_custom(&mut self, node: u32, operands: &[u32], g: Tensor<T>) -> Result<(), Error> {
         let Custom { operation, inputs, output } = self.path.custom(node, operands)?;
-        let shares = custom::checked(&*operation, &inputs, operation.vjp(&inputs, output, g))?;
+        let absorbs = g.is_zero()?;
+        let shares = match operation.vjp(&inputs, output, g) {
+            Ok(shares) => custom::checked(&*operation, &inputs, shares)?,
+            Err(_) if absorbs => return self.hand_on_zeros(operands, &inputs),
+            Err(error) => return Err(error),
+        };
         for (&operand, share) in operands.iter().zip(shares) {
             if let (Some(share), true) = (share, self.path.needs(operand)) {
+                let share = if absorbs { absorbed_whole(share)? } else { share };
                 self.deposit(operand, Derivative::Tensor(share));
+            }
+        }
+        Ok(())
+    }
+
+    fn hand_on_zeros(&mut self, operands: &[u32], inputs: &[Tensor<T>]) -> Result<(), Error> {
+        for (&operand, input) in operands.iter().zip(inputs) {
+            if self.path.needs(operand) {
+                let zeros = input.on_tape("grad", |tape| Ok(tape.zeros_like(input.node)))?;
+                self.deposit(operand, Derivative::Tensor(zeros));
             }
         }
         Ok(())
@@ -171,6 +187,13 @@ pub(super) fn absorbed_elements<T: Real>(g: Tensor<T>, share: Tensor<T>) -> Resu
         TracedMask::Each(mask) if mask.may_hold()? => mask.try_select(T::zero(), share),
         TracedMask::Each(_) | TracedMask::All(_) => Ok(share),
     }
+}
+
+/// What comes of an adjoint that is zero everywhere through a user's operation, of which nobody knows what depends on what:
+/// as [`absorbed`], for all elements.
+pub(super) fn absorbed_whole<T: Real>(share: Tensor<T>) -> Result<Tensor<T>, Error> {
+    let broken = share.ne(T::zero());
+    if broken.may_hold()? { broken.try_select(T::zero(), share) } else { Ok(share) }
 }
 
 fn unlike_zero<T: Real>(x: Tensor<T>) -> TracedMask<T> {

@@ -140,7 +140,7 @@ impl<T: Real> Tape<T> {
     /// ```
     ///
     /// # Panics
-    /// If the direction is not as long as the buffer, or the loss is not one element of this tape.
+    /// As [`try_hvp`](Self::try_hvp) fails.
     #[track_caller]
     pub fn hvp(
         &mut self,
@@ -148,12 +148,38 @@ impl<T: Real> Tape<T> {
         direction: &[T],
         loss: impl FnOnce(&Pass<'_, T>) -> Tensor<T>,
     ) -> (T, Gradients<T>, Vec<T>) {
+        unwrap(self.try_hvp(params, direction, loss))
+    }
+
+    /// As [`hvp`](Self::hvp).
+    ///
+    /// # Errors
+    /// [`Error::Shapes`] if the direction is not as long as the buffer, [`Error::RootNotScalar`] if the loss has not
+    /// exactly one element, [`Error::Foreign`] if it is of another tape. The recording is over in any case.
+    #[track_caller]
+    pub fn try_hvp(
+        &mut self,
+        params: &Params<T>,
+        direction: &[T],
+        loss: impl FnOnce(&Pass<'_, T>) -> Tensor<T>,
+    ) -> Result<(T, Gradients<T>, Vec<T>), Error> {
         if direction.len() != params.size() {
             let [left, right] = [params.size(), direction.len()].map(|length| Shape::from([length]));
             let rule = "there must be one tangent a parameter";
-            unwrap::<()>(Err(Error::Shapes { operation: "hvp", left, right, rule }));
+            return Err(Error::Shapes { operation: "hvp", left, right, rule });
         }
         self.reset();
+        let found = self.hvp_of(params, direction, loss);
+        self.reset();
+        found
+    }
+
+    fn hvp_of(
+        &self,
+        params: &Params<T>,
+        direction: &[T],
+        loss: impl FnOnce(&Pass<'_, T>) -> Tensor<T>,
+    ) -> Result<(T, Gradients<T>, Vec<T>), Error> {
         let pass = self.bind(params);
         let loss = loss(&pass);
         let (mut variables, mut tangents) = (Vec::new(), Vec::new());
@@ -162,10 +188,9 @@ impl<T: Real> Tape<T> {
             let tangent = pass.constant(ndarray::aview1(&direction[parameter.range()]));
             tangents.push(tangent.reshape(parameter.shape().clone()));
         }
-        let change = loss.jvp(&variables, &tangents);
-        let (value, gradients) = self.value_and_grad_of(loss);
-        let product = self.value_and_grad_of(change).1.params().to_vec();
-        self.reset();
-        (value, gradients, product)
+        let (value, gradients) = self.try_value_and_grad_of(loss)?;
+        let change = loss.try_jvp(&variables, &tangents)?;
+        let product = self.try_value_and_grad_of(change)?.1.params().to_vec();
+        Ok((value, gradients, product))
     }
 }

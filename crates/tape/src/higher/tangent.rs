@@ -5,7 +5,7 @@
 
 use smallvec::SmallVec;
 
-use super::adjoint::{absorbed_elements, attained, unless_masked};
+use super::adjoint::{absorbed_elements, absorbed_whole, attained, unless_masked};
 use super::traced::Traced;
 use super::{Custom, Derivative, Part, Path};
 use crate::custom;
@@ -134,20 +134,31 @@ impl<T: Real> Walk<'_, T> {
         let Custom { operation, inputs, output } = self.path.custom(node, operands)?;
         let tangents: Vec<Option<Tensor<T>>> =
             operands.iter().map(|&operand| self.of(operand).map(Derivative::tensor)).collect();
-        if let Some(tangent) = operation.jvp(&inputs, output, &tangents) {
+        let mut absorbs = true;
+        for &tangent in tangents.iter().flatten() {
+            absorbs = absorbs && tangent.is_zero()?;
+        }
+        let own = match operation.jvp(&inputs, output, &tangents) {
+            Err(_) if absorbs => return Ok(None),
+            own => own?,
+        };
+        let tangent = if let Some(tangent) = own {
             let (expected, found) = (output.shape(), tangent.shape());
             if expected != found {
                 return Err(Error::CustomShape { operation: operation.name(), what: "tangent", expected, found });
             }
-            return Ok(Some(tangent));
-        }
-        let adjoint = output.on_tape("jvp", |tape| Ok(tape.variable_like(output.node)))?;
-        let shares = custom::checked(&*operation, &inputs, operation.vjp(&inputs, output, adjoint))?;
-        let parts = shares.into_iter().zip(tangents).filter_map(|(share, tangent)| Some(share? * tangent?));
-        match parts.map(Tensor::sum).reduce(|sum, part| sum + part) {
-            Some(along) => along.try_grad(adjoint).map(Some),
-            None => Ok(None),
-        }
+            tangent
+        } else {
+            let adjoint = output.on_tape("jvp", |tape| Ok(tape.variable_like(output.node)))?;
+            let shares = match operation.vjp(&inputs, output, adjoint) {
+                Err(_) if absorbs => return Ok(None),
+                shares => custom::checked(&*operation, &inputs, shares?)?,
+            };
+            let parts = shares.into_iter().zip(tangents).filter_map(|(share, tangent)| Some(share? * tangent?));
+            let Some(along) = parts.map(Tensor::sum).reduce(|sum, part| sum + part) else { return Ok(None) };
+            along.try_grad(adjoint)?
+        };
+        if absorbs { absorbed_whole(tangent).map(Some) } else { Ok(Some(tangent)) }
     }
 }
 

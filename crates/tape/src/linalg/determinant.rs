@@ -49,8 +49,8 @@ impl<T: Real> CustomOp<T> for Det {
         })
     }
 
-    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
-        vec![Some(over_matrices(adjoint) * Tensor::custom(Cofactors, inputs))]
+    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
+        Ok(vec![Some(over_matrices(adjoint) * Tensor::try_custom(Cofactors, inputs)?)])
     }
 }
 
@@ -110,8 +110,8 @@ impl<T: Real> CustomOp<T> for Cofactors {
         })
     }
 
-    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
-        vec![Some(Tensor::custom(CofactorChange, &[inputs[0], adjoint]))]
+    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
+        Ok(vec![Some(Tensor::try_custom(CofactorChange, &[inputs[0], adjoint])?)])
     }
 }
 
@@ -143,14 +143,14 @@ impl<T: Real> CustomOp<T> for CofactorChange {
     }
 
     /// With x the transposed inverse and c the determinant, the change in direction g is c (<x, g> x - x g^T x).
-    fn vjp(&self, inputs: &[Tensor<T>], change: Tensor<T>, h: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(&self, inputs: &[Tensor<T>], change: Tensor<T>, h: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let (a, g) = (inputs[0], inputs[1]);
         let x = inverse_or_nan(a).t();
         let inner = |left: Tensor<T>, right: Tensor<T>| over_matrices((left * right).sum_axes([-2, -1]));
         let mixed = h.matmul(x.t()).matmul(g) + g.matmul(x.t()).matmul(h);
         let dx = g * inner(x, h) + h * inner(x, g) - mixed;
         let through_inverse = x.matmul(dx.t()).matmul(x) * over_matrices(a.det());
-        vec![Some(x * inner(h, change) - through_inverse), Some(Tensor::custom(Self, &[a, h]))]
+        Ok(vec![Some(x * inner(h, change) - through_inverse), Some(Tensor::try_custom(Self, &[a, h])?)])
     }
 }
 
@@ -172,9 +172,9 @@ impl<T: Real> CustomOp<T> for SignedLog {
         })
     }
 
-    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(&self, inputs: &[Tensor<T>], _: Tensor<T>, adjoint: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let (logarithm, _) = unpack(adjoint, 1, &[]);
-        vec![Some(over_matrices(logarithm) * inverse_or_nan(inputs[0]).t())]
+        Ok(vec![Some(over_matrices(logarithm) * inverse_or_nan(inputs[0]).t())])
     }
 }
 

@@ -26,10 +26,10 @@ impl<T: Real> CustomOp<T> for Cholesky {
     }
 
     /// I. Murray, Differentiation of the Cholesky decomposition, arXiv:1602.07527, 2016: equation 10.
-    fn vjp(&self, _: &[Tensor<T>], l: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(&self, _: &[Tensor<T>], l: Tensor<T>, adjoint: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let inner = symmetric(Part::HalfLower.of(l.t().matmul(Part::Lower.of(adjoint))));
-        let left = l.t().solve_triangular(inner, true, false);
-        vec![Some(l.t().solve_triangular(left.t(), true, false))]
+        let left = l.t().try_solve_triangular(inner, true, false)?;
+        Ok(vec![Some(l.t().try_solve_triangular(left.t(), true, false)?)])
     }
 }
 
@@ -56,7 +56,12 @@ impl<T: Real> CustomOp<T> for Qr {
 
     /// S. F. Walter, L. Lehmann and R. Lamour, On evaluating higher-order derivatives of the QR decomposition of tall
     /// matrices with full column rank in forward and reverse mode, Optimization Methods and Software 27, 2012.
-    fn vjp(&self, inputs: &[Tensor<T>], packed: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(
+        &self,
+        inputs: &[Tensor<T>],
+        packed: Tensor<T>,
+        adjoint: Tensor<T>,
+    ) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let Matrices { rows, columns, .. } = Matrices::of(&inputs[0].shape());
         let (q, r) = factors(packed, rows, columns);
         let (dq, dr) = factors(adjoint, rows, columns);
@@ -64,7 +69,7 @@ impl<T: Real> CustomOp<T> for Qr {
         let inner = r.matmul(dr.t()) - dq.t().matmul(q);
         let inner = Part::Lower.of(inner) + Part::StrictlyLower.of(inner).t();
         let right = dq + q.matmul(inner);
-        vec![Some(r.solve_triangular(right.t(), true, false).t())]
+        Ok(vec![Some(r.try_solve_triangular(right.t(), true, false)?.t())])
     }
 }
 

@@ -16,11 +16,12 @@ use crate::tensor::Tensor;
 #[derive(Clone, Copy)]
 enum Singular {
     Refused,
-    /// NaN in every element, for rules, which cannot fail.
+    /// NaN in every element: in the rule of an operation that takes such a matrix.
     Nan,
 }
 
 /// `a x = b` of a square and any other matrix.
+#[derive(Clone, Copy)]
 struct Solve {
     name: &'static str,
     singular: Singular,
@@ -49,9 +50,9 @@ impl<T: Real> CustomOp<T> for Solve {
         })
     }
 
-    fn vjp(&self, inputs: &[Tensor<T>], x: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
-        let right = Tensor::custom(Self { singular: Singular::Nan, ..*self }, &[inputs[0].t(), adjoint]);
-        vec![Some(-right.matmul(x.t())), Some(right)]
+    fn vjp(&self, inputs: &[Tensor<T>], x: Tensor<T>, adjoint: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
+        let right = Tensor::try_custom(*self, &[inputs[0].t(), adjoint])?;
+        Ok(vec![Some(-right.matmul(x.t())), Some(right)])
     }
 }
 
@@ -102,9 +103,9 @@ impl<T: Real> CustomOp<T> for SolveTriangular {
         })
     }
 
-    fn vjp(&self, inputs: &[Tensor<T>], x: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
-        let right = Tensor::custom(Self { upper: !self.upper, ..*self }, &[inputs[0].t(), adjoint]);
-        vec![Some(self.part().of(-right.matmul(x.t()))), Some(right)]
+    fn vjp(&self, inputs: &[Tensor<T>], x: Tensor<T>, adjoint: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
+        let right = Tensor::try_custom(Self { upper: !self.upper, ..*self }, &[inputs[0].t(), adjoint])?;
+        Ok(vec![Some(self.part().of(-right.matmul(x.t()))), Some(right)])
     }
 }
 
@@ -127,7 +128,7 @@ impl<T: Real> CustomOp<T> for PseudoInverse {
 
     /// G. H. Golub and V. Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems whose
     /// variables separate, SIAM Journal on Numerical Analysis 10, 1973: equation 4.12.
-    fn vjp(&self, inputs: &[Tensor<T>], p: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(&self, inputs: &[Tensor<T>], p: Tensor<T>, adjoint: Tensor<T>) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let (a, g) = (inputs[0], adjoint);
         let shape = a.shape();
         let outside = identity(a, shape[shape.rank() - 2]) - a.matmul(p);
@@ -135,7 +136,7 @@ impl<T: Real> CustomOp<T> for PseudoInverse {
         let direct = p.t().matmul(g).matmul(p.t());
         let rows = outside.matmul(g.t()).matmul(p).matmul(p.t());
         let columns = p.t().matmul(p).matmul(g.t()).matmul(null);
-        vec![Some(rows + columns - direct)]
+        Ok(vec![Some(rows + columns - direct)])
     }
 }
 

@@ -48,12 +48,17 @@ impl<T: Real> CustomOp<T> for Eigh {
 
     /// M. B. Giles, Collected matrix derivative results for forward and reverse mode algorithmic differentiation, 2008:
     /// section 3.1, for a symmetric matrix.
-    fn vjp(&self, inputs: &[Tensor<T>], packed: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(
+        &self,
+        inputs: &[Tensor<T>],
+        packed: Tensor<T>,
+        adjoint: Tensor<T>,
+    ) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let n = Matrices::of(&inputs[0].shape()).rows;
         let ((values, vectors), (dvalues, dvectors)) = (eigen(packed, n), eigen(adjoint, n));
         let turned = vectors.t().matmul(dvectors) * reciprocal_differences(values);
         let inner = diagonal(dvalues) + turned;
-        vec![Some(symmetric(vectors.matmul(inner).matmul(vectors.t())))]
+        Ok(vec![Some(symmetric(vectors.matmul(inner).matmul(vectors.t())))])
     }
 }
 
@@ -88,7 +93,12 @@ impl<T: Real> CustomOp<T> for Svd {
     }
 
     /// J. Townsend, Differentiating the singular value decomposition, 2016: equations 31 to 36, transposed.
-    fn vjp(&self, inputs: &[Tensor<T>], packed: Tensor<T>, adjoint: Tensor<T>) -> Vec<Option<Tensor<T>>> {
+    fn vjp(
+        &self,
+        inputs: &[Tensor<T>],
+        packed: Tensor<T>,
+        adjoint: Tensor<T>,
+    ) -> Result<Vec<Option<Tensor<T>>>, Error> {
         let matrices = Matrices::of(&inputs[0].shape());
         let ((u, s, vt), (du, ds, dvt)) = (singular(packed, &matrices), singular(adjoint, &matrices));
         let (v, dv) = (vt.t(), dvt.t());
@@ -109,7 +119,7 @@ impl<T: Real> CustomOp<T> for Svd {
             let outside = identity(v, matrices.columns) - v.matmul(vt);
             share += (u * small).matmul(dvt).matmul(outside);
         }
-        vec![Some(share)]
+        Ok(vec![Some(share)])
     }
 }
 

@@ -44,9 +44,11 @@ impl<T: Real> Storage<T> {
             callbacks,
             origins,
             guards,
+            replaced,
         } = self;
-        // A program's recording is lent out shared, so that nobody can rewind it.
-        let _stay = (recording, eras, badge, paused, scratch, origins, guards);
+        // A program's recording is lent out shared, so that nobody can rewind it. So is a tape while a tensor stands in for a
+        // parameter.
+        let _stay = (recording, eras, badge, paused, scratch, origins, guards, replaced);
         nodes.truncate(position.nodes as usize);
         slots.truncate(position.slots as usize);
         operands.truncate(position.operands as usize);

@@ -62,6 +62,19 @@ impl<T: Real> Storage<T> {
         table.get(index).map(|parameter| (parameter, first_slot + index)).ok_or(Error::ForeignParameter)
     }
 
+    /// That a tensor of this recording has the shape of a parameter that is bound.
+    fn check_stand_in(&self, id: ParamId, value: Tensor<T>, operation: &'static str) -> Result<(), Error> {
+        let (parameter, _) = self.bound_parameter(id)?;
+        if !self.owns(value.tape, value.node) {
+            return Err(living::mismatch::<T>((value.tape, value.node), (self.recording, 0), operation));
+        }
+        let (expected, found) = (parameter.shape().clone(), self.shape(value.node).clone());
+        if expected != found {
+            return Err(Error::ParameterShape { name: parameter.name().to_owned(), expected, found });
+        }
+        Ok(())
+    }
+
     /// A handle to a node of this recording.
     fn handle(&self, node: u32) -> Tensor<T> {
         Tensor::new(node, self.eras.number_of(node))
@@ -96,7 +109,7 @@ impl<'a, T: Real> Pass<'a, T> {
         self.draws.is_some()
     }
 
-    /// The tensor of a bound parameter.
+    /// The tensor of a bound parameter, or the one that stands in for it; see [`with_parameter`](Self::with_parameter).
     ///
     /// # Panics
     /// If the parameter belongs to another set than the one that is bound.
@@ -105,7 +118,58 @@ impl<'a, T: Real> Pass<'a, T> {
     pub fn parameter(&self, id: ParamId) -> Tensor<T> {
         let storage = self.tape.read();
         let (_, slot) = unwrap(storage.bound_parameter(id));
-        storage.handle(storage.slots[slot].node)
+        match storage.replaced.iter().rev().find(|(parameter, _)| *parameter == id.index) {
+            Some(&(_, replacement)) => replacement,
+            None => storage.handle(storage.slots[slot].node),
+        }
+    }
+
+    /// Computes with another tensor in the place of a parameter: what [`parameter`](Self::parameter) gives for it
+    /// meanwhile, so that any layer can be run with a weight that is itself computed, by a normalisation, by another
+    /// network or by a step of gradient descent. Nests, and ends also where `compute` panics.
+    ///
+    /// ```
+    /// use ndarray::array;
+    /// let mut params = tape::Params::<f64>::new();
+    /// let w = params.add("w", &array![3.0]);
+    /// let (loss, gradients) = tape::Tape::new().value_and_grad(&params, |pass| {
+    ///     let line = |x| pass.parameter(w) * x;
+    ///     let squared = pass.parameter(w).powi(2);
+    ///     (line(1.0) + pass.with_parameter(w, squared, || line(10.0))).sum()
+    /// });
+    /// assert_eq!((loss, gradients.params()), (3.0 + 90.0, &[1.0 + 60.0][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// As [`try_with_parameter`](Self::try_with_parameter) fails.
+    #[doc(alias = "functional_call")]
+    #[track_caller]
+    pub fn with_parameter<R>(&self, id: ParamId, value: Tensor<T>, compute: impl FnOnce() -> R) -> R {
+        unwrap(self.try_with_parameter(id, value, compute))
+    }
+
+    /// As [`with_parameter`](Self::with_parameter).
+    ///
+    /// # Errors
+    /// [`Error::ForeignParameter`] if the parameter is not bound, [`Error::ParameterShape`] if the tensor has another
+    /// shape, and as any operation if its handle is stale or of another tape. Nothing is computed then.
+    pub fn try_with_parameter<R>(
+        &self,
+        id: ParamId,
+        value: Tensor<T>,
+        compute: impl FnOnce() -> R,
+    ) -> Result<R, Error> {
+        struct PutBack<'a, T: Real>(&'a Tape<T>);
+        impl<T: Real> Drop for PutBack<'_, T> {
+            fn drop(&mut self) {
+                self.0.borrow().replaced.pop();
+            }
+        }
+        let storage = self.tape.borrow();
+        storage.check_stand_in(id, value, "with_parameter")?;
+        storage.replaced.push((id.index, value));
+        let _put_back = PutBack(self.tape);
+        Ok(compute())
     }
 
     /// Ones with this probability and zeros elsewhere, each element drawn independently: the mask of a dropout. The
@@ -238,17 +302,10 @@ impl<'a, T: Real> Pass<'a, T> {
         }
         let storage = self.tape.borrow();
         let (parameter, _) = storage.bound_parameter(id)?;
-        let name = || parameter.name().to_owned();
         if parameter.is_trainable() {
-            return Err(Error::TrainableUpdate { name: name() });
+            return Err(Error::TrainableUpdate { name: parameter.name().to_owned() });
         }
-        if !storage.owns(value.tape, value.node) {
-            return Err(living::mismatch::<T>((value.tape, value.node), (storage.recording, 0), "update"));
-        }
-        let (expected, found) = (parameter.shape(), storage.shape(value.node));
-        if expected != found {
-            return Err(Error::ParameterShape { name: name(), expected: expected.clone(), found: found.clone() });
-        }
+        storage.check_stand_in(id, value, "update")?;
         storage.updates.push((id.index, value.node));
         Ok(())
     }

@@ -13,6 +13,11 @@ use crate::rules::{Binary, BinaryRule, Unary, UnaryRule, binary_methods, try_bin
 use crate::var::Var;
 
 impl<T: Real> Tensor<T> {
+    /// Whether every element is zero. While a program is recorded, that is not known.
+    pub(crate) fn is_zero(self) -> Result<bool, Error> {
+        Ok(!Mask(self).may_hold()?)
+    }
+
     unary_methods!(record);
     binary_methods!(record_with, impl Into<Operand<T>>);
     try_binary_methods!(try_record_with, impl Into<Operand<T>>);

@@ -28,6 +28,7 @@ use super::mask::AttentionMask;
 use super::scaled_dot_product::attend;
 use crate::error::{Error, unwrap};
 use crate::init::{Gain, Init};
+use crate::layer::dropout::Dropout;
 use crate::layer::linear::Linear;
 use crate::layer::position::RotaryPositions;
 
@@ -84,7 +85,7 @@ pub struct MultiheadAttention<P = ParamId> {
     /// The number of features of values.
     pub vdim: usize,
     /// With which probability a weight is dropped in training.
-    pub dropout: f64,
+    pub dropout: Dropout,
     /// How queries and keys are turned by their positions.
     pub rotary: Option<RotaryPositions>,
     /// The weights into the heads.
@@ -106,7 +107,7 @@ impl MultiheadAttention<Init> {
             heads,
             kdim: embed_dim,
             vdim: embed_dim,
-            dropout: 0.0,
+            dropout: Dropout::new(0.0),
             rotary: None,
             in_proj: InProjection::Packed(Init::xavier_uniform(Gain::Linear)),
             in_proj_bias: Some(zeros),
@@ -138,9 +139,13 @@ impl MultiheadAttention<Init> {
     }
 
     /// With weights dropped in training, with this probability.
+    ///
+    /// # Panics
+    /// If it is not from 0 to 1.
     #[must_use]
-    pub fn dropout(self, dropout: f64) -> Self {
-        Self { dropout, ..self }
+    #[track_caller]
+    pub fn dropout(self, p: f64) -> Self {
+        Self { dropout: Dropout::new(p), ..self }
     }
 
     /// With the queries and keys of each head, which have `embed_dim / heads` features, turned by their positions.
@@ -158,8 +163,8 @@ impl MultiheadAttention<Init> {
     /// Adds the parameters, in the order of PyTorch's, and initialises them.
     ///
     /// # Panics
-    /// If a name is taken: put layers apart with [`Params::within`]. If the heads do not divide the features, the
-    /// probability is not from 0 to 1, or the rotary positions are not of a head's features.
+    /// If a name is taken: put layers apart with [`Params::within`]. If the heads do not divide the features, or
+    /// the rotary positions are not of a head's features.
     #[track_caller]
     pub fn build<T: Real>(self, params: &mut Params<T>, rng: &mut (impl Rng + ?Sized)) -> MultiheadAttention {
         unwrap(self.try_build(params, rng))
@@ -200,9 +205,6 @@ impl MultiheadAttention<Init> {
         if self.heads == 0 || !self.embed_dim.is_multiple_of(self.heads) {
             let rule = "they must divide the number of features, embed_dim";
             return setting("heads", self.heads.to_string(), rule);
-        }
-        if !(0.0..=1.0).contains(&self.dropout) {
-            return setting("dropout", self.dropout.to_string(), "it must be a probability, from 0 to 1");
         }
         if let Some(rotary) = self.rotary.filter(|rotary| rotary.features != self.embed_dim / self.heads) {
             let rule = "they must be of as many features as one head has";
@@ -390,7 +392,6 @@ mod tests {
                 MultiheadAttention::new(6, 0),
                 "MultiheadAttention: heads 0: they must divide the number of features, embed_dim",
             ),
-            (plan.dropout(1.5), "MultiheadAttention: dropout 1.5: it must be a probability, from 0 to 1"),
             (
                 plan.rotary(rotary(6)),
                 "MultiheadAttention: rotary positions of 6: they must be of as many features as one head has",
@@ -467,7 +468,7 @@ mod tests {
                 input.matmul(tape.constant(&rows).t())
             };
             let parts = [part(0), part(1), part(2)];
-            let alone = attend(&pass, parts, AttentionMask::none(), 0.0).unwrap().0.to_array();
+            let alone = attend(&pass, parts, AttentionMask::none(), Dropout::new(0.0)).unwrap().0.to_array();
             for (found, expected) in whole.slice(ndarray::s![.., 2 * head..2 * head + 2]).iter().zip(&alone) {
                 assert!((found - expected).abs() < 1e-15, "head {head}: {found}, not {expected}");
             }

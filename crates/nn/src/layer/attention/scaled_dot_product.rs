@@ -14,6 +14,7 @@ use tape::{Pass, Real, Tensor};
 
 use super::mask::AttentionMask;
 use crate::error::{Error, unwrap};
+use crate::layer::dropout::Dropout;
 
 const NAME: &str = "scaled_dot_product_attention";
 
@@ -62,7 +63,7 @@ pub fn try_scaled_dot_product_attention<T: Real>(
     mask: AttentionMask<T>,
     dropout: f64,
 ) -> Result<Tensor<T>, Error> {
-    Ok(attend(pass, [query, key, value], mask, dropout)?.0)
+    Ok(attend(pass, [query, key, value], mask, Dropout::try_new(dropout)?)?.0)
 }
 
 /// The output and the weights.
@@ -71,12 +72,8 @@ pub(super) fn attend<T: Real>(
     pass: &Pass<'_, T>,
     [query, key, value]: [Tensor<T>; 3],
     mask: AttentionMask<T>,
-    dropout: f64,
+    dropout: Dropout,
 ) -> Result<(Tensor<T>, Tensor<T>), Error> {
-    if !(0.0..=1.0).contains(&dropout) {
-        let (value, rule) = (dropout.to_string(), "it must be a probability, from 0 to 1");
-        return Err(Error::Setting { layer: NAME, setting: "dropout", value, rule });
-    }
     let [queries, keys, values] = [query, key, value].map(Tensor::shape);
     let rule = match (&*queries, &*keys, &*values) {
         ([.., _, e], [.., s, own], [.., others, _]) if e == own && s == others => None,
@@ -98,7 +95,7 @@ pub(super) fn attend<T: Real>(
     // The queries are scaled and not the scores, which are more wherever there are more keys than features.
     let scaled = query.try_mul(T::from_f64(1.0 / (features as f64).sqrt()))?;
     let scores = mask.apply(pass, scaled.try_matmul(key.try_transpose(-1, -2)?)?)?;
-    let weights = dropped(pass, scores.try_softmax(-1)?, dropout)?;
+    let weights = dropout.forward(pass, scores.try_softmax(-1)?);
     Ok((weights.try_matmul(value)?, weights))
 }
 
@@ -114,17 +111,6 @@ fn broadcast(one: &[usize], other: &[usize]) -> Option<Vec<usize>> {
             _ => None,
         })
         .collect()
-}
-
-/// The weights that dropout leaves in training, scaled up so that each is what it was in the mean.
-#[track_caller]
-fn dropped<T: Real>(pass: &Pass<'_, T>, weights: Tensor<T>, probability: f64) -> Result<Tensor<T>, Error> {
-    if !pass.is_training() || probability == 0.0 {
-        return Ok(weights);
-    }
-    let kept = 1.0 - probability;
-    let scale = if kept == 0.0 { 0.0 } else { 1.0 / kept };
-    Ok(weights.try_mul(pass.try_bernoulli(kept, weights.shape())?.try_mul(T::from_f64(scale))?)?)
 }
 
 #[cfg(test)]
@@ -263,7 +249,7 @@ mod tests {
             each needs two axes at least, [.., tokens, features]"
             ),
         );
-        refuse(q, k, v, none, -0.5, &format!("{name}: dropout -0.5: it must be a probability, from 0 to 1"));
+        refuse(q, k, v, none, -0.5, "Dropout: p -0.5: a probability lies between 0 and 1");
         assert_eq!(tape.len(), nodes);
         let text =
             "attention: additive mask of shape [2, 2, 4] and scores of shape [2, 4]: it must broadcast to theirs";

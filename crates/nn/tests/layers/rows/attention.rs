@@ -84,8 +84,9 @@ pub(crate) fn rows() -> Vec<Row> {
         heads("MultiheadAttention", plan, Masking::None).parameters(names),
         heads("MultiheadAttention where a query is blocked", plan, Masking::Blocked).parameters(names),
         heads("MultiheadAttention of other features", plan.kdim(3).vdim(5), Masking::None).parameters(&separate),
-        of_itself("MultiheadAttention without bias", plan.without_bias())
-            .parameters(&["in_proj_weight", "out_proj.weight"]),
+        of_itself("MultiheadAttention without bias", plan.without_bias().dropout(0.4))
+            .parameters(&["in_proj_weight", "out_proj.weight"])
+            .trains_differently(),
         of_itself("MultiheadAttention with rotary positions", plan.rotary(RotaryPositions::new(2))).parameters(names),
         of_itself(
             "MultiheadAttention of one head with rotary halves",

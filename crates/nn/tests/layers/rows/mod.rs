@@ -9,11 +9,13 @@ mod embedding;
 mod handwritten;
 mod linear;
 mod norm;
+mod parametrization;
 mod pool;
 mod position;
 mod recurrent;
 mod reshape;
 mod sequential;
+mod transformer;
 
 use crate::row::Row;
 
@@ -28,11 +30,13 @@ pub(crate) fn table() -> Vec<Row> {
         handwritten::rows(),
         linear::rows(),
         norm::rows(),
+        parametrization::rows(),
         pool::rows(),
         position::rows(),
         recurrent::rows(),
         reshape::rows(),
         sequential::rows(),
+        transformer::rows(),
     ];
     families.into_iter().flatten().collect()
 }
