@@ -27,13 +27,14 @@ fn bowl(out: &Path) -> super::Result {
     };
     let mut map = Landscape::new("The error of a straight line", error.clone(), [-2.0, 3.0], [-2.0, 2.0])?
         .formula("mean of (slope x + offset \u{2212} y)\u{b2} over 16 points")
+        .names("slope", "offset", "error")
         .minimum(1.2, 0.4);
     let mut ends = Vec::new();
-    for (name, rate) in [("too small", 0.02), ("right", 0.3), ("too large", 0.79)] {
+    for (name, rate) in [("too small", 0.02), ("right", 0.3), ("too large", 0.86)] {
         let mut position = [-1.5, -1.6];
         let mut positions = vec![position];
         let mut slopes = Vec::new();
-        for _ in 0..40 {
+        for step in 0..=40 {
             let (_, slope) = tape::value_and_grad(
                 |w| {
                     let squares = points.iter().map(|&(x, y)| (w[0] * x + w[1] - y).powi(2));
@@ -42,8 +43,10 @@ fn bowl(out: &Path) -> super::Result {
                 &position,
             );
             slopes.push(slope[0].hypot(slope[1]));
-            position = [position[0] - rate * slope[0], position[1] - rate * slope[1]];
-            positions.push(position);
+            if step < 40 {
+                position = [position[0] - rate * slope[0], position[1] - rate * slope[1]];
+                positions.push(position);
+            }
         }
         ends.push(error(position[0], position[1]));
         map = map.trail(Trail::new(name, &positions).rate(rate).slopes(&slopes));
@@ -98,6 +101,7 @@ fn network(out: &Path) -> super::Result {
     let map = Landscape::new("The loss of a network, cut along two directions", loss, [-1.2, 1.2], [-1.2, 1.2])?
         .formula("cross-entropy of 2\u{2013}24\u{2013}24\u{2013}2 on two spirals")
         .note("filter-normalised directions")
+        .names("first direction", "second direction", "loss")
         .trail(Trail::new("momentum", &positions).rate(0.1));
     Ok(map.save(out.join("surface.svg"))?)
 }

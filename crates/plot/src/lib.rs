@@ -50,6 +50,7 @@
 //! puts it on disk whole or not at all.
 
 mod axis;
+mod box_frame;
 mod chart;
 mod colour;
 mod colour_map;
