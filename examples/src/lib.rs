@@ -36,6 +36,10 @@ pub fn digits() -> Dataset<Array2<f32>, Vec<usize>> {
 mod book {
     #[doc = include_str!("../../README.md")]
     mod readme {}
+    #[doc = include_str!("../../docs/src/learning.md")]
+    mod learning {}
+    #[doc = include_str!("../../docs/src/learning_zh.md")]
+    mod learning_zh {}
     #[doc = include_str!("../../docs/src/numbers.md")]
     mod numbers {}
     #[doc = include_str!("../../docs/src/tensors.md")]
