@@ -1,5 +1,4 @@
 //! The main job: a network learns to read handwritten digits, shows how, and is verified.
-
 //!
 //! `cargo run --release --example digits -- --help` lists the options. Pictures, parameters and the checkpoint go to
 //! `target/digits/`.
@@ -12,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
-use examples::SIDE;
+use examples::{SIDE, digits_network};
 use ndarray::{Array2, Axis};
 use nn::{Sequential, cross_entropy};
 use plot::{ConfusionMatrix, Curves, ImageSheet, Panels};
@@ -26,7 +25,6 @@ use crate::options::Options;
 type Digits = Dataset<Array2<f32>, Vec<usize>>;
 
 const CLASSES: usize = 10;
-const HIDDEN: usize = 256;
 
 /// One split for every run, so that runs with different seeds are tested on the same images.
 const SPLIT_SEED: u64 = 1998;
@@ -43,9 +41,8 @@ fn main() -> ExitCode {
 
 fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let (training, test) = examples::digits().split_stratified(0.8, &mut ChaCha8Rng::seed_from_u64(SPLIT_SEED))?;
-    let (mut params, model) = network(options.seed);
-    let steps = training.len().div_ceil(options.batch.get()) * options.epochs.get();
-    let mut optimizer = options.optimizer(steps as u64);
+    let (mut params, model) = digits_network(options.seed);
+    let mut optimizer = options.optimizer(training.len());
     std::fs::create_dir_all(&options.out)
         .map_err(|error| format!("cannot create {}: {error}", options.out.display()))?;
     println!(
@@ -53,13 +50,13 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         training.len(),
         test.len(),
         params.size(),
-        options.describe()
+        options.describe(training.len())
     );
 
     let history = Trainer::new(&mut params, &mut *optimizer, &training)
         .test(&test)
         .epochs(options.epochs.get())
-        .batch_size(options.batch.get())
+        .batch_size(options.batch(training.len()))
         .seed(options.seed)
         .checkpoint(options.out.join("checkpoint.safetensors"))
         .resume(options.resume)
@@ -82,7 +79,7 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 
     let file = options.out.join("digits.safetensors");
     train::save_parameters(&params, &file)?;
-    let (mut loaded, same_model) = network(options.seed + 1);
+    let (mut loaded, same_model) = digits_network(options.seed + 1);
     train::load_parameters(&mut loaded, &file)?;
     assert_eq!(probabilities(&loaded, &same_model, test.inputs()), predicted, "a saved network predicts the same");
 
@@ -97,15 +94,6 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     Ok(())
-}
-
-/// A multilayer perceptron, 64-256-10, and where its parameters start.
-fn network(seed: u64) -> (Params<f32>, Sequential) {
-    let mut params = Params::new();
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let model =
-        Sequential::new().linear(SIDE * SIDE, HIDDEN).relu().linear(HIDDEN, CLASSES).build(&mut params, &mut rng);
-    (params, model)
 }
 
 /// How probable each class of each image is: `[n, 64] -> [n, 10]`.

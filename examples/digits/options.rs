@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use clap::builder::PossibleValuesParser;
-use optim::{Common, OPTIMIZERS, Optimizer, Schedule};
+use examples::Recipe;
+use optim::{OPTIMIZERS, Optimizer};
 
 /// A network learns to read handwritten digits.
 #[derive(Debug, Parser)]
@@ -14,9 +15,9 @@ pub(crate) struct Options {
     /// How often every image is learnt from
     #[arg(long, default_value = "30")]
     pub(crate) epochs: NonZeroUsize,
-    /// How many images a step learns from
-    #[arg(long, default_value = "32")]
-    pub(crate) batch: NonZeroUsize,
+    /// How many images a step learns from; 32, or all of them for lbfgs
+    #[arg(long)]
+    batch: Option<NonZeroUsize>,
     /// The learning rate after its warm-up; each optimizer has one of its own
     #[arg(long, value_parser = learning_rate, allow_negative_numbers = true)]
     lr: Option<f64>,
@@ -49,22 +50,25 @@ impl Options {
         self.lr.or(recommended).unwrap_or(1e-3)
     }
 
-    /// The optimizer, whose learning rate rises for a twentieth of the steps and then falls to zero along a cosine.
-    pub(crate) fn optimizer(&self, steps: u64) -> Box<dyn Optimizer<f32>> {
-        let schedule = Schedule::cosine(steps).warmup(steps / 20);
-        let common = Common { rate: Some(self.rate()), schedule, clip_norm: Some(5.0) };
-        optim::by_name(&self.optimizer, &common).expect("the name is one of the registry's")
+    /// How many images a step learns from, of so many.
+    pub(crate) fn batch(&self, images: usize) -> usize {
+        self.batch.map_or_else(|| Recipe::of(&self.optimizer, images).batch, NonZeroUsize::get)
+    }
+
+    pub(crate) fn optimizer(&self, images: usize) -> Box<dyn Optimizer<f32>> {
+        let steps = images.div_ceil(self.batch(images)) * self.epochs.get();
+        Recipe::of(&self.optimizer, images).optimizer(self.rate(), steps as u64)
     }
 
     /// The settings in one line.
-    pub(crate) fn describe(&self) -> String {
-        let Self { epochs, batch, seed, optimizer: name, .. } = self;
-        format!("{name} at {}, {epochs} epochs in batches of {batch}, seed {seed}", self.rate())
+    pub(crate) fn describe(&self, images: usize) -> String {
+        let Self { epochs, seed, optimizer: name, .. } = self;
+        format!("{name} at {}, {epochs} epochs in batches of {}, seed {seed}", self.rate(), self.batch(images))
     }
 
     /// Whether the run is as long as it needs to be to learn what it is asserted to learn.
     pub(crate) fn is_full_training(&self) -> bool {
-        self.epochs.get() >= 30 && self.batch.get() <= 64 && self.lr.is_none()
+        self.epochs.get() >= 30 && self.batch.is_none_or(|batch| batch.get() <= 64) && self.lr.is_none()
     }
 
     /// What a full training reaches at least.

@@ -3,6 +3,11 @@
 pub mod races;
 
 use ndarray::{Array2, ArrayView2};
+use nn::Sequential;
+use optim::{Common, Optimizer, Schedule};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use tape::Params;
 use train::Dataset;
 
 /// Rows and columns of an image of a digit.
@@ -29,6 +34,56 @@ pub fn digits() -> Dataset<Array2<f32>, Vec<usize>> {
     let (pixels, labels) = rows.split_at(ndarray::Axis(1), SIDE * SIDE);
     let labels = labels.iter().map(|&label| usize::from(label)).collect();
     Dataset::new(pixels.mapv(|ink| f32::from(ink) / INK), labels).expect("each row is an image and its label")
+}
+
+/// A multilayer perceptron that reads digits, 64-256-10, and where its parameters start.
+///
+/// ```
+/// let (params, model) = examples::digits_network(0);
+/// assert_eq!(params.size(), 64 * 256 + 256 + 256 * 10 + 10);
+/// assert_eq!(model.layers().len(), 3);
+/// ```
+#[must_use]
+pub fn digits_network(seed: u64) -> (Params<f32>, Sequential) {
+    let mut params = Params::new();
+    let plan = Sequential::new().linear(SIDE * SIDE, 256).relu().linear(256, 10);
+    let model = plan.build(&mut params, &mut ChaCha8Rng::seed_from_u64(seed));
+    (params, model)
+}
+
+/// What besides its rate an optimizer needs to be told to learn digits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipe {
+    /// The optimizer's name.
+    pub name: String,
+    /// How many images a step learns from.
+    pub batch: usize,
+}
+
+impl Recipe {
+    /// Batches of 32 images; for L-BFGS all that there are, because it takes the loss for the same function in every step.
+    ///
+    /// ```
+    /// assert_eq!(examples::Recipe::of("adam", 1437).batch, 32);
+    /// assert_eq!(examples::Recipe::of("lbfgs", 1437).batch, 1437);
+    /// ```
+    #[must_use]
+    pub fn of(name: &str, images: usize) -> Self {
+        Self { name: name.to_owned(), batch: if name == "lbfgs" { images } else { 32 } }
+    }
+
+    /// The optimizer, whose learning rate rises for a twentieth of the steps and then falls to zero along a cosine, and
+    /// whose gradients are clipped to a norm of 5, where it has a schedule and clips.
+    ///
+    /// # Panics
+    /// If there is no optimizer of this name.
+    #[must_use]
+    #[track_caller]
+    pub fn optimizer(&self, rate: f64, steps: u64) -> Box<dyn Optimizer<f32>> {
+        let schedule = Schedule::cosine(steps).warmup(steps / 20);
+        let common = Common { rate: Some(rate), schedule, clip_norm: Some(5.0) };
+        optim::by_name(&self.name, &common).unwrap_or_else(|error| panic!("{error}"))
+    }
 }
 
 /// The code of the book and of the README, run as tests.
