@@ -55,16 +55,48 @@ pub struct SummaryRow {
 #[derive(Debug)]
 pub struct Rows<'a, T: Real> {
     tape: &'a Tape<T>,
+    /// How many nodes there were before the first row.
+    start: usize,
     /// Name, output, and how many nodes there were at the end of the row.
     ends: Vec<(String, Shape, usize)>,
 }
 
-impl<T: Real> Rows<'_, T> {
+impl<'a, T: Real> Rows<'a, T> {
+    fn begin(tape: &'a Tape<T>) -> Self {
+        Self { tape, start: tape.len(), ends: Vec::new() }
+    }
+
     /// Ends a row: what has been recorded since the row before is its. Returns its output as it came.
     #[track_caller]
     pub fn end(&mut self, name: impl Into<String>, output: Tensor<T>) -> Tensor<T> {
         self.ends.push((name.into(), output.shape(), self.tape.len()));
         output
+    }
+
+    /// Gives each row the nodes between its end and the one before.
+    fn summary(self, params: &Params<T>) -> Summary {
+        let graph = self.tape.graph();
+        // Node i + 1 is at place i.
+        let nodes = graph.nodes();
+        let mut read = HashSet::new();
+        let mut begin = self.start;
+        let mut rows = Vec::with_capacity(self.ends.len());
+        for (name, output, end) in self.ends {
+            let own = &nodes[begin..end];
+            begin = end;
+            let mut parameters = 0;
+            for operand in own.iter().flat_map(|node| &node.operands) {
+                let GraphOperand::Node(number, _) = operand else { continue };
+                let operand = &nodes[*number as usize - 1];
+                if operand.name.is_some() && read.insert(*number) {
+                    parameters += operand.shape.as_ref().map_or(0, Shape::size);
+                }
+            }
+            rows.push(SummaryRow { name, output, parameters, flops: own.iter().map(|node| node.flops).sum() });
+        }
+        let buffers = params.iter().filter(|(_, parameter)| parameter.is_buffer());
+        let buffers = buffers.map(|(_, parameter)| parameter.shape().size()).sum();
+        Summary { rows, trained: params.trainable_size(), buffers }
     }
 }
 
@@ -74,22 +106,12 @@ impl Summary {
     ///
     /// # Panics
     /// Where `compute` does.
-    #[track_caller]
     pub fn record<T: Real>(params: &Params<T>, compute: impl FnOnce(&Pass<'_, T>, &mut Rows<'_, T>)) -> Self {
-        // Of frozen parameters too a tape keeps nothing else, and they count.
-        let mut open = params.clone();
-        let ids: Vec<ParamId> = open.iter().map(|(id, _)| id).collect();
-        ids.into_iter().for_each(|id| open.set_trainable(id, true));
-        let tape = Tape::new();
+        let (open, tape) = (unfrozen(params), Tape::new());
         let pass = tape.bind(&open);
-        let start = tape.len();
-        let mut rows = Rows { tape: &tape, ends: Vec::new() };
+        let mut rows = Rows::begin(&tape);
         compute(&pass, &mut rows);
-        let rows = table(&tape, start, rows.ends);
-        let sizes = |keep: fn(&tape::Parameter) -> bool| {
-            params.iter().filter(|(_, parameter)| keep(parameter)).map(|(_, parameter)| parameter.shape().size()).sum()
-        };
-        Self { rows, trained: params.trainable_size(), buffers: sizes(tape::Parameter::is_buffer) }
+        rows.summary(params)
     }
 
     /// The rows in order.
@@ -111,28 +133,12 @@ impl Summary {
     }
 }
 
-/// Gives each row the nodes between its end and the one before.
-fn table<T: Real>(tape: &Tape<T>, start: usize, ends: Vec<(String, Shape, usize)>) -> Vec<SummaryRow> {
-    let graph = tape.graph();
-    // Node i + 1 is at place i.
-    let nodes = graph.nodes();
-    let mut read = HashSet::new();
-    let mut begin = start;
-    let mut rows = Vec::with_capacity(ends.len());
-    for (name, output, end) in ends {
-        let own = &nodes[begin..end];
-        begin = end;
-        let mut parameters = 0;
-        for operand in own.iter().flat_map(|node| &node.operands) {
-            let GraphOperand::Node(number, _) = operand else { continue };
-            let operand = &nodes[*number as usize - 1];
-            if operand.name.is_some() && read.insert(*number) {
-                parameters += operand.shape.as_ref().map_or(0, Shape::size);
-            }
-        }
-        rows.push(SummaryRow { name, output, parameters, flops: own.iter().map(|node| node.flops).sum() });
-    }
-    rows
+/// The same parameters, all of them trained: of frozen ones too a tape keeps nothing else, and they count.
+fn unfrozen<T: Real>(params: &Params<T>) -> Params<T> {
+    let mut open = params.clone();
+    let ids: Vec<ParamId> = open.iter().map(|(id, _)| id).collect();
+    ids.into_iter().for_each(|id| open.set_trainable(id, true));
+    open
 }
 
 impl fmt::Display for Summary {
@@ -182,11 +188,13 @@ impl Sequential {
     #[must_use]
     #[track_caller]
     pub fn summary<T: Real>(&self, params: &Params<T>, input: impl Into<Shape>) -> Summary {
-        let input = input.into();
-        Summary::record(params, |pass, rows| {
-            let x = pass.variable(ArrayD::zeros(&*input));
-            let _ = self.end_rows(pass, x, "", rows);
-        })
+        // Not by `Summary::record`, whose closure would hide the caller's line from a panic.
+        let (open, tape) = (unfrozen(params), Tape::new());
+        let pass = tape.bind(&open);
+        let mut rows = Rows::begin(&tape);
+        let x = pass.variable(ArrayD::zeros(&*input.into()));
+        let _ = self.end_rows(&pass, x, "", &mut rows);
+        rows.summary(params)
     }
 
     #[track_caller]

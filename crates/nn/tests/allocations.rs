@@ -5,7 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use nn::{Init, Sequential, cross_entropy, mse};
+use nn::{Conv2d, Init, Sequential, cross_entropy, mse};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tape::{Params, Pass, Real, Tape, Tensor};
@@ -111,6 +111,20 @@ fn a_step_of_a_regression_allocates_nothing() {
     let (counts, loss) = allocations::<f64>(plan, |model, pass| {
         mse(model.forward(pass, pass.constant(&points)), pass.constant(&targets))
     });
+    assert!(loss.is_finite());
+    assert_none(&counts);
+}
+
+#[test]
+fn a_step_of_a_convolutional_network_allocates_nothing() {
+    let rng = &mut ChaCha8Rng::seed_from_u64(3);
+    let images = Init::uniform(0.0, 1.0).array::<f32>([8, 1, 8, 8], rng);
+    let labels: Vec<usize> = (0..8).collect();
+    let padded = Conv2d::new(1, 2, 3).padding(1);
+    let plan =
+        Sequential::new().layer(padded).relu().max_pool2d(2).conv2d(2, 4, 3).avg_pool2d(2).flatten().linear(4, 10);
+    let (counts, loss) =
+        allocations::<f32>(plan, |model, pass| cross_entropy(model.forward(pass, pass.constant(&images)), &labels));
     assert!(loss.is_finite());
     assert_none(&counts);
 }

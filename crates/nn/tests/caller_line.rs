@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use nn::init::Gain;
 use nn::{
-    AttentionMask, Init, Sequential, SinusoidalPositions, TransformerDecoderLayer, cross_entropy, mse,
-    scaled_dot_product_attention,
+    AttentionMask, Huber, Init, Pool, Reshape, Sequential, SinusoidalPositions, TransformerDecoderLayer, Upsample,
+    cross_entropy, ctc, explain, mse, scaled_dot_product_attention,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
-use tape::{Params, Tape};
+use tape::{Params, Pooling, Tape};
 
 /// The message of the panic that `misuse` ends in, and the file and line that it names.
 fn panic_of(misuse: impl FnOnce()) -> (String, String, u32) {
@@ -46,6 +46,14 @@ fn misuse_names_the_callers_line() {
     let message = "mse: prediction of shape [1, 2] and target of shape [2]: the two must be equal";
     let y = tape.constant([1.0, 2.0]);
     refused(line!(), &mut || _ = mse(x, y), message);
+    let message = "huber: delta -1: it must be positive";
+    refused(line!(), &mut || _ = Huber::new().delta(-1.0).loss(x, x), message);
+    let message = "ctc: log_probabilities of shape [2]: [time, batch, classes] is needed";
+    refused(line!(), &mut || _ = ctc(y, &[1], &[1], &[1]), message);
+    let message = "Linear: input of shape [1, 3]: expected 2 features on its last axis, found 3";
+    let wide = ndarray::array![[1.0, 2.0, 3.0]];
+    refused(line!(), &mut || _ = explain::responsibility(&model, &params, &wide, |_, y| y.sum()), message);
+    refused(line!(), &mut || _ = explain::saliency(&params, &wide, |pass, x| model.forward(pass, x)), message);
     let message = "scaled_dot_product_attention: query of shape [1, 2], key of shape [1, 2], value of shape [2]: \
                    each needs two axes at least, [.., tokens, features]";
     refused(line!(), &mut || _ = scaled_dot_product_attention(&pass, x, x, y, AttentionMask::none(), 0.0), message);
@@ -74,4 +82,24 @@ fn misuse_names_the_callers_line() {
     let mut taken = Params::<f32>::new();
     taken.add("0.weight", &ndarray::array![1.0]);
     refused(line!(), &mut || _ = inner.clone().build(&mut taken, rng), message);
+    let image = tape.constant(ndarray::Array4::zeros([1, 2, 4, 4]));
+    let chain = |plan: Sequential<Init>| plan.build(&mut Params::<f64>::new(), &mut ChaCha8Rng::seed_from_u64(0));
+    let pool = chain(Sequential::new().layer(Pool::LpPool2d { norm: 2.0, windows: Pooling::new(5) }));
+    let message = "avg_pool2d: shape [1, 2, 4, 4]: a window must fit into the padded axes";
+    refused(line!(), &mut || _ = pool.forward(&pass, image), message);
+    let shuffle = chain(Sequential::new().layer(Reshape::PixelShuffle { factor: 2 }));
+    let message = "PixelShuffle: input of shape [1, 2, 4, 4]: expected [.., c 2 2, h, w]";
+    refused(line!(), &mut || _ = shuffle.forward(&pass, image), message);
+    let upsample = chain(Sequential::new().layer(Upsample::size([3])));
+    let message = "Upsample: input of shape [1, 2, 4, 4]: expected [n, channels] and 1 axes more";
+    refused(line!(), &mut || _ = upsample.forward(&pass, image), message);
+    let residual = chain(Sequential::new().residual(Sequential::new().flatten()));
+    let message = "Residual: input of shape [1, 2, 4, 4]: expected that of the body's output, [1, 32]";
+    refused(line!(), &mut || _ = residual.forward(&pass, image), message);
+    let mut others = Params::<f64>::new();
+    let convolution = Sequential::new().conv2d(3, 1, 3).build(&mut others, &mut ChaCha8Rng::seed_from_u64(0));
+    let message = "Conv2d: input of shape [1, 2, 4, 4]: expected [n, 3, height, width] or [3, height, width]";
+    refused(line!(), &mut || _ = convolution.forward(&pass, image), message);
+    refused(line!(), &mut || _ = convolution.summary(&others, [1, 2, 4, 4]), message);
+    refused(line!(), &mut || _ = others.freeze("1.*"), "parameters: no name matches \"1.*\"");
 }

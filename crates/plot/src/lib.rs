@@ -50,25 +50,43 @@
 //! puts it on disk whole or not at all.
 
 mod axis;
+mod box_frame;
 mod chart;
 mod colour;
+mod colour_map;
 mod confusion;
 mod confusion_picture;
+mod contour;
 mod curves;
 mod error;
+#[cfg(feature = "gif")]
+mod film;
 mod image_sheet;
+mod landscape;
+mod landscape_picture;
+#[cfg(feature = "gif")]
+mod lettering;
 mod network_picture;
 mod number;
+mod orbit;
+mod palette;
 mod panels;
+#[cfg(feature = "gif")]
+mod raster;
 mod save;
 mod scene;
+mod terrain;
 mod text;
 mod ticks;
 mod trace;
+mod trail;
 
 pub use confusion::ConfusionMatrix;
 pub use curves::Curves;
 pub use error::PlotError;
 pub use image_sheet::ImageSheet;
+pub use landscape::Landscape;
 pub use network_picture::NetworkPicture;
+pub use palette::Palette;
 pub use panels::Panels;
+pub use trail::Trail;

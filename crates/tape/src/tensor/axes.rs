@@ -92,6 +92,9 @@ pub(super) struct Lines<T> {
     pub(super) output: Shape,
 }
 
+/// Axes in their order.
+type AxisList = SmallVec<[usize; INLINE_AXES]>;
+
 impl<T: Real> Tensor<T> {
     /// Looks at a tensor as lines along some axes; several become one axis behind all others.
     #[track_caller]
@@ -100,7 +103,7 @@ impl<T: Real> Tensor<T> {
             let shape = tape.shape(self.node).clone();
             let set = axes.resolve(&shape, operation)?;
             let output = reduced(&shape, set, axes.kept());
-            let (chosen, others): (Vec<usize>, Vec<usize>) = (0..shape.rank()).partition(|&axis| set.contains(axis));
+            let (chosen, others): (AxisList, AxisList) = (0..shape.rank()).partition(|&axis| set.contains(axis));
             let length = chosen.iter().map(|&axis| shape[axis]).product();
             if let [axis] = chosen[..] {
                 return Ok(Lines { tensor: self, axis, length, output });

@@ -100,6 +100,11 @@ impl<const D: usize> Pooling<D> {
         })
     }
 
+    /// Whether every window counts all of its elements.
+    fn counts_alike(&self) -> bool {
+        !self.ceil && (self.count_padding || self.padding == [(0, 0); D])
+    }
+
     /// How many elements each of the windows along an axis counts.
     fn counts(&self, axis: usize, length: usize, windows: usize) -> Vec<usize> {
         let (before, behind) = self.padding[axis];
@@ -261,6 +266,9 @@ fn avg_pool<T: Real, const D: usize>(
 ) -> Result<Tensor<T>, Error> {
     let windows = x.on_tape(operation, |tape| settings.windows(tape, x.node, T::zero(), operation))?;
     let sums = windows.try_sum_named(&last::<D>(), operation)?;
+    if settings.counts_alike() {
+        return sums.try_mul(T::from_f64(1.0 / settings.size.iter().product::<usize>() as f64));
+    }
     let weights = sums.on_tape(operation, |tape| {
         let (own, sums) = (tape.shape(x.node).clone(), tape.shape(sums.node).clone());
         let others = own.rank() - D;

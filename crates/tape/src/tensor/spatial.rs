@@ -1,10 +1,12 @@
 //! What convolutions and pools share: numbers for each spatial axis, margins, and windows over all of them.
 
+use smallvec::SmallVec;
+
 use super::Tensor;
 use super::pad::pad_with;
 use crate::error::Error;
 use crate::real::Real;
-use crate::shape::Shape;
+use crate::shape::{INLINE_AXES, Shape};
 use crate::tape::Storage;
 use crate::transpose::{Window, Windows};
 
@@ -97,7 +99,7 @@ pub(super) fn pad<T: Real, const D: usize>(
         return Ok(Tensor::new(x, tape.recording()));
     }
     let others = tape.shape(x).rank() - D;
-    let amounts: Vec<_> = std::iter::repeat_n((0, 0), others).chain(margins).collect();
+    let amounts: SmallVec<[_; INLINE_AXES]> = std::iter::repeat_n((0, 0), others).chain(margins).collect();
     pad_with(tape, x, &amounts, value)
 }
 
