@@ -1,4 +1,5 @@
-//! How long a training step takes, recorded anew each time and replayed as a program: forwards, backwards, Adam.
+//! How long a training step takes, recorded anew each time and replayed as a program, on one thread and on two: forwards,
+//! backwards, Adam.
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
@@ -17,6 +18,9 @@ fn steps(criterion: &mut Criterion) {
         group.bench_function("recorded", |bencher| bencher.iter(|| step.run()));
         let mut program = step.record();
         group.bench_function("replayed", |bencher| bencher.iter(|| step.replay(&mut program)));
+        let mut sharded = step.record_sharded(2);
+        let in_shards = format!("replayed on two threads, {} shards", sharded.shards());
+        group.bench_function(in_shards, |bencher| bencher.iter(|| step.replay_sharded(&mut sharded)));
         group.finish();
     }
 }

@@ -6,7 +6,7 @@ use num_traits::Float;
 use optim::{Adam, Optimizer};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tape::{Params, Pass, Program, Tape};
+use tape::{Params, Pass, Program, ShardedProgram, Tape};
 
 /// Rosenbrock's function of many variables.
 pub fn rosenbrock<T: Float>(x: &[T]) -> T {
@@ -99,6 +99,33 @@ impl Step {
     /// # Panics
     /// If the gradients are not finite.
     pub fn replay(&mut self, program: &mut Program<f32>) -> f32 {
+        let (x, y, labels) = &self.batches[self.next];
+        self.next = (self.next + 1) % self.batches.len();
+        let run =
+            if self.regression { program.run(&self.params, (x, y)) } else { program.run(&self.params, (x, labels)) };
+        let (loss, gradients) = run.expect("the inputs fit");
+        self.optimizer.step(&mut self.params, gradients).expect("the gradients are finite");
+        loss
+    }
+
+    /// As [`record`](Self::record), for up to so many threads.
+    #[must_use]
+    pub fn record_sharded(&self, threads: usize) -> ShardedProgram<f32> {
+        let (x, y, labels) = &self.batches[0];
+        if self.regression {
+            let loss = |pass: &Pass<'_, f32>, (x, y)| mse(self.model.forward(pass, x), y);
+            ShardedProgram::record(&self.params, threads, (x, y), loss)
+        } else {
+            let loss = |pass: &Pass<'_, f32>, x, labels| cross_entropy(self.model.forward(pass, x), labels);
+            ShardedProgram::record(&self.params, threads, (x, labels), |pass, (x, labels)| loss(pass, x, labels))
+        }
+    }
+
+    /// As [`run`](Self::run), with a program that [`record_sharded`](Self::record_sharded) made.
+    ///
+    /// # Panics
+    /// If the gradients are not finite.
+    pub fn replay_sharded(&mut self, program: &mut ShardedProgram<f32>) -> f32 {
         let (x, y, labels) = &self.batches[self.next];
         self.next = (self.next + 1) % self.batches.len();
         let run =

@@ -1,4 +1,6 @@
-//! The data that the examples learn from, embedded in the program.
+//! What examples share: the data that they learn from, embedded in the program, and the races.
+
+pub mod races;
 
 use ndarray::{Array2, ArrayView2};
 use train::Dataset;
@@ -50,6 +52,10 @@ mod book {
     mod linear_algebra {}
     #[doc = include_str!("../../docs/src/networks.md")]
     mod networks {}
+    #[doc = include_str!("../../docs/src/explanations.md")]
+    mod explanations {}
     #[doc = include_str!("../../docs/src/optimizers.md")]
     mod optimizers {}
+    #[doc = include_str!("../../docs/src/races.md")]
+    mod races {}
 }

@@ -5,13 +5,14 @@
 //! a = rho a + (1 - rho) g^2
 //! u = g sqrt(d + epsilon) / sqrt(a + epsilon)
 //! d = rho d + (1 - rho) u^2
-//! theta = theta - eta u
+//! theta = theta - eta u;  with the rate inside: u is eta times as long before it enters d, theta = theta - u
 //! ```
 //!
 //! Paper: Zeiler, arXiv:1212.5701.
 //!
 //! Defaults are PyTorch 2.15's: rho 0.9, epsilon 1e-6; its learning rate, 1, has to be said here, and is outside d, so that
 //! it does not act on the memory. No departure but that epsilon must be above zero. Keras has a rate of 0.001 and rho 0.95.
+//! Early codes have the rate inside (`rate_inside()`): a larger one then also makes the memory of the steps larger.
 
 use tape::Real;
 
@@ -45,12 +46,14 @@ pub struct AdadeltaRecipe {
     pub rho: f64,
     /// What is added under both roots, above zero.
     pub epsilon: f64,
+    /// Whether the rate multiplies the step before it enters the average of steps.
+    pub rate_inside: bool,
 }
 
 impl Default for AdadeltaRecipe {
     /// The settings that the head of the file gives.
     fn default() -> Self {
-        Self { rho: 0.9, epsilon: 1e-6 }
+        Self { rho: 0.9, epsilon: 1e-6, rate_inside: false }
     }
 }
 
@@ -74,6 +77,13 @@ impl<T: Real> Descent<AdadeltaRecipe, T> {
         self.method.epsilon = epsilon;
         self
     }
+
+    /// Multiplies the step by the rate before it enters the average of steps.
+    #[must_use]
+    pub fn rate_inside(mut self) -> Self {
+        self.method.rate_inside = true;
+        self
+    }
 }
 
 impl Recipe for AdadeltaRecipe {
@@ -90,11 +100,12 @@ impl Recipe for AdadeltaRecipe {
 
     fn update<T: Real>(&self, _t: u64, eta: f64, piece: Piece<'_, T>) {
         let average = Average::new(self.rho);
-        let [eta, epsilon] = [eta, self.epsilon].map(<T as Real>::from_f64);
+        let (inside, outside) = if self.rate_inside { (eta, 1.0) } else { (1.0, eta) };
+        let [inside, outside, epsilon] = [inside, outside, self.epsilon].map(<T as Real>::from_f64);
         piece.each(move |g, [a, d]| {
             let a = average.next(a, g * g);
-            let u = (d + epsilon).sqrt() / (a + epsilon).sqrt() * g;
-            (eta * u, [a, average.next(d, u * u)])
+            let u = inside * ((d + epsilon).sqrt() / (a + epsilon).sqrt() * g);
+            (outside * u, [a, average.next(d, u * u)])
         });
     }
 }
@@ -111,5 +122,9 @@ mod tests {
         assert_eq!(one_element(adadelta(), &[2.0]), -1.0);
         // d = 0.75, a = 0.75 + 0.75: u = sqrt(1.75 / 2.5).
         assert!((one_element(adadelta(), &[2.0, 1.0]) + 1.0 + 0.7_f64.sqrt()).abs() < 1e-15);
+        // At half the rate, the second step is half as long; or u = 0.5, d = 0.1875, and half of sqrt(1.1875 / 2.5).
+        let half = || Adadelta::new(0.5).rho(0.25).eps(1.0);
+        assert!((one_element(half(), &[2.0, 1.0]) + 0.5 + 0.5 * 0.7_f64.sqrt()).abs() < 1e-15);
+        assert!((one_element(half().rate_inside(), &[2.0, 1.0]) + 0.5 + 0.5 * 0.475_f64.sqrt()).abs() < 1e-15);
     }
 }

@@ -96,7 +96,7 @@ pub(crate) fn draw(curves: &Curves, x_axis: Option<Axis>, plot: Area, margins: &
     names(curves, &traces, plot, scene);
 }
 
-fn locate(x_axis: Axis, y_axis: Axis, plot: Area, x: f64, y: f64) -> Option<Point> {
+pub(crate) fn locate(x_axis: Axis, y_axis: Axis, plot: Area, x: f64, y: f64) -> Option<Point> {
     let (across, up) = (x_axis.place(x)?, y_axis.place(y)?);
     Some((plot.x + across * plot.width, plot.bottom() - up * plot.height))
 }
@@ -121,7 +121,7 @@ fn headings(curves: &Curves, plot: Area, margins: &Margins, scene: &mut Scene) {
     }
 }
 
-fn grid(x_axis: Axis, y_axis: Axis, plot: Area, scene: &mut Scene) {
+pub(crate) fn grid(x_axis: Axis, y_axis: Axis, plot: Area, scene: &mut Scene) {
     let (light, axis) = (Stroke::solid(Paint::Grid, 1.0), Stroke::solid(Paint::Axis, 1.0));
     // Half pixels, because a line one pixel wide is sharp only there.
     let sharp = |v: f64| v.floor() + 0.5;
@@ -188,7 +188,7 @@ fn placed_marks(curves: &Curves, x_axis: Option<Axis>, plot: Area) -> Vec<Placed
 
 fn marks(curves: &Curves, x_axis: Axis, plot: Area, scene: &mut Scene) {
     for mark in placed_marks(curves, Some(x_axis), plot) {
-        let stroke = Stroke { paint: Paint::Muted, width: 1.0, dash: "3 4" };
+        let stroke = Stroke::dashed(Paint::Muted, 1.0, "3 4");
         scene.line((mark.x, plot.y - 3.0), (mark.x, plot.bottom()), stroke);
         let at = (mark.centre, plot.y - 8.0 - mark.row as f64 * MARK_ROW);
         scene.text(Text::new(at, mark.name, TICK_SIZE, Paint::Ink).anchor(Anchor::Middle));
@@ -199,7 +199,7 @@ fn marks(curves: &Curves, x_axis: Axis, plot: Area, scene: &mut Scene) {
 const DASHES: [&str; 5] = ["", "8 5", "0.1 5", "10 5 0.1 5", "4 5"];
 
 fn stroke_of(n: usize) -> Stroke {
-    Stroke { paint: Paint::Series(n % SERIES), width: 2.0, dash: DASHES[n % DASHES.len()] }
+    Stroke::dashed(Paint::Series(n % SERIES), 2.0, DASHES[n % DASHES.len()])
 }
 
 fn line(n: usize, places: &[Option<Point>], plot: Area, scene: &mut Scene) {
@@ -243,9 +243,12 @@ fn marked(n: usize, series: usize, places: &[Option<Point>], plot: Area) -> Vec<
         .collect()
 }
 
-fn marker(n: usize, (x, y): Point) -> Shape {
-    let fill = Paint::Series(n % SERIES);
-    let edge = Stroke::solid(Paint::Paper, 1.2);
+fn marker(n: usize, at: Point) -> Shape {
+    symbol(n, at, Paint::Series(n % SERIES), Stroke::solid(Paint::Paper, 1.2))
+}
+
+/// The n-th shape of markers: five of them, which differ also without colours.
+pub(crate) fn symbol(n: usize, (x, y): Point, fill: Paint, edge: Stroke) -> Shape {
     let polygon = |corners: &[Point]| Shape::Polygon {
         corners: corners.iter().map(|&(dx, dy)| (x + dx, y + dy)).collect(),
         fill,

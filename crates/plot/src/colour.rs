@@ -1,7 +1,9 @@
 //! Which colours, on light and on dark paper, such that every reader can tell them apart?
 
+use crate::colour_map::{height, level_line};
+
 /// A colour of the screen, 8 bits a channel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Rgb(pub(crate) u8, pub(crate) u8, pub(crate) u8);
 
 impl Rgb {
@@ -16,7 +18,7 @@ impl Rgb {
     }
 
     /// Relative luminance (WCAG 2.2).
-    fn luminance(self) -> f64 {
+    pub(crate) fn luminance(self) -> f64 {
         let linear = |channel: u8| {
             let c = f64::from(channel) / 255.0;
             if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
@@ -25,7 +27,7 @@ impl Rgb {
     }
 
     /// Contrast ratio (WCAG 2.2), from 1 (none) to 21 (black on white).
-    fn contrast(self, other: Rgb) -> f64 {
+    pub(crate) fn contrast(self, other: Rgb) -> f64 {
         let (a, b) = (self.luminance(), other.luminance());
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
@@ -71,7 +73,18 @@ pub(crate) enum Paint {
     Grey(u8),
     /// A pixel whose value is not a number.
     NotANumber,
+    /// A height on a landscape, 0 (the lowest) to [`HEIGHTS`]` - 1`.
+    Height(u8),
+    /// A line on that height.
+    Level(u8),
+    /// The goal.
+    Star,
+    /// The n-th of the colours that the races of 2014 had.
+    Radford(usize),
 }
+
+/// Alec Radford's: red, green, magenta, blue, yellow, black. The last is white on dark paper.
+pub(crate) const RADFORD: usize = 6;
 
 /// Okabe and Ito's palette (2008) for light and for dark paper, each colour moved in Oklab until it
 /// has a contrast of 3 with its paper and no two are alike for any kind of colour blindness; the
@@ -106,6 +119,10 @@ impl Paint {
             Paint::OnWrong(level) => format!("on-wrong{level}"),
             Paint::Grey(level) => format!("grey{level}"),
             Paint::NotANumber => "not-a-number".into(),
+            Paint::Height(level) => format!("height{level}"),
+            Paint::Level(level) => format!("level{level}"),
+            Paint::Star => "star".into(),
+            Paint::Radford(n) => format!("radford{}", n % RADFORD),
         }
     }
 
@@ -137,6 +154,13 @@ impl Paint {
                 (Rgb(grey, grey, grey), Rgb(grey, grey, grey))
             }
             Paint::NotANumber => pair(0xd55e00, 0xd55e00),
+            Paint::Height(level) => height(level),
+            Paint::Level(level) => level_line(level),
+            Paint::Star => pair(0xffd23f, 0xffd23f),
+            Paint::Radford(n) => {
+                let light = [0xff0000, 0x00c000, 0xff00ff, 0x0000ff, 0xffff00, 0x000000][n % RADFORD];
+                pair(light, if light == 0 { 0xffffff } else { light })
+            }
         }
     }
 }
@@ -162,6 +186,9 @@ fn readable(paint: Paint) -> (Rgb, Rgb) {
 }
 
 #[cfg(test)]
+pub(crate) use tests::{SIGHT, seen};
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -184,14 +211,14 @@ mod tests {
 
     /// How the fully colour-blind see it (Machado, Oliveira and Fernandes 2009, severity 1):
     /// red-blind, green-blind, blue-blind, and first everybody else.
-    const SIGHT: [(&str, [[f64; 3]; 3]); 4] = [
+    pub(crate) const SIGHT: [(&str, [[f64; 3]; 3]); 4] = [
         ("full", [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]),
         ("protan", [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
         ("deutan", [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
         ("tritan", [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
     ];
 
-    fn seen(c: Rgb, by: &[[f64; 3]; 3]) -> [f64; 3] {
+    pub(crate) fn seen(c: Rgb, by: &[[f64; 3]; 3]) -> [f64; 3] {
         let c = [linear(c.0), linear(c.1), linear(c.2)];
         oklab(by.map(|row| row.iter().zip(c).map(|(a, b)| a * b).sum::<f64>().clamp(0.0, 1.0)))
     }

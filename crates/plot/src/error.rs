@@ -43,6 +43,26 @@ pub enum PlotError {
         /// Pixel columns of every image on this sheet.
         columns: usize,
     },
+    /// An axis runs from a lower to a higher number.
+    #[error("landscape: {axis} runs from {low} to {high}, but its ends must rise and be finite")]
+    Ends {
+        /// Which axis.
+        axis: &'static str,
+        /// Where it was to begin.
+        low: f64,
+        /// Where it was to end.
+        high: f64,
+    },
+    /// A surface is seen from above, and from somewhere.
+    #[error(
+        "landscape: elevation {elevation} and azimuth {azimuth}, but one must be from 0 to 90 degrees and the other finite"
+    )]
+    Angle {
+        /// Degrees above the horizon.
+        elevation: f64,
+        /// Degrees about the vertical axis.
+        azimuth: f64,
+    },
     /// The layers, nodes and connections of a network do not fit together.
     #[error("network: moment {caption:?}: {reason}")]
     Network {
@@ -57,6 +77,12 @@ pub enum PlotError {
         /// The file that was asked for.
         path: PathBuf,
     },
+    /// The file name promises another format than that of a film.
+    #[error("cannot save {}: films are written as GIF, so the name has to end in .gif", path.display())]
+    NotGif {
+        /// The file that was asked for.
+        path: PathBuf,
+    },
     /// The disk said no. Whatever was at `path` before is still there, unharmed.
     #[error("cannot save {}: {action}: {source}", path.display())]
     Save {
@@ -67,6 +93,13 @@ pub enum PlotError {
         /// The reason.
         source: io::Error,
     },
+}
+
+impl PlotError {
+    pub(crate) fn unless_ends(axis: &'static str, [low, high]: [f64; 2]) -> Result<(), PlotError> {
+        let sound = low.is_finite() && high.is_finite() && low < high && (high - low).is_finite();
+        if sound { Ok(()) } else { Err(PlotError::Ends { axis, low, high }) }
+    }
 }
 
 #[cfg(test)]
@@ -87,12 +120,24 @@ mod tests {
                 "image sheet: image 4 (\"true 3\") has 63 pixels, but 8 x 8 needs 64",
             ),
             (
+                PlotError::unless_ends("y", [1.0, 1.0]).unwrap_err(),
+                "landscape: y runs from 1 to 1, but its ends must rise and be finite",
+            ),
+            (
+                PlotError::Angle { elevation: f64::NAN, azimuth: 0.0 },
+                "landscape: elevation NaN and azimuth 0, but one must be from 0 to 90 degrees and the other finite",
+            ),
+            (
                 PlotError::Network { caption: "step 1".into(), reason: "0 matrices of shares between 2 layers".into() },
                 "network: moment \"step 1\": 0 matrices of shares between 2 layers",
             ),
             (
                 PlotError::NotSvg { path: "out/loss.png".into() },
                 "cannot save out/loss.png: pictures are written as SVG, so the name has to end in .svg",
+            ),
+            (
+                PlotError::NotGif { path: "race.mp4".into() },
+                "cannot save race.mp4: films are written as GIF, so the name has to end in .gif",
             ),
             (
                 PlotError::Save {

@@ -24,7 +24,7 @@ use crate::{PlotError, save, text};
 ///     .moment("step 1", &[vec![1.0, -2.0], vec![0.5]], &[vec![0.0, 0.0], vec![0.25]], &[array![[0.25, -0.5]]])?;
 /// let svg = picture.to_svg();
 /// assert!(svg.contains(">step 1</text>"));
-/// assert_eq!(svg.matches("<circle").count(), 3 + 3); // and three in the legend
+/// assert_eq!(svg.matches("<circle").count(), 2 * 3 + 3); // a node and what keeps lines off it; three in the legend
 ///
 /// let error = picture.moment("step 2", &[vec![1.0], vec![0.5]], &[], &[]).unwrap_err();
 /// assert_eq!(error.to_string(), r#"network: moment "step 2": 0 layers of deltas, where there are 2 layers of activations"#);

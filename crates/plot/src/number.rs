@@ -54,6 +54,38 @@ pub(crate) fn percent(part: u128, whole: u128) -> String {
     format!("{share:.1} %")
 }
 
+/// Three digits, and the power of ten alone where they would stand far from the point: `51.7`, `0.0123`, `0.0012`, `1×10⁻⁷`.
+/// A column of read-outs is narrow.
+pub(crate) fn short(value: f64) -> String {
+    if value == 0.0 {
+        return "0".into();
+    }
+    if !value.is_finite() {
+        return if value.is_nan() { "–".into() } else { format!("{}∞", if value < 0.0 { "−" } else { "" }) };
+    }
+    // What is rounded to three digits may have one power more.
+    let magnitude =
+        |written: &str| written.split_once('e').and_then(|(_, power)| power.parse::<i32>().ok()).unwrap_or(0);
+    let decimals = match magnitude(&format!("{value:.2e}")) {
+        -2..4 => 2,
+        -3 => 1,
+        _ => 0,
+    };
+    let written = format!("{value:.decimals$e}");
+    let exponent = magnitude(&written);
+    let digits = written.split('e').next().unwrap_or("0").replace('.', "").parse().unwrap_or(0);
+    let decimal = Decimal { digits, exponent: exponent - decimals as i32 };
+    if decimals > 0 { decimal.plain() } else { decimal.scientific(exponent) }
+}
+
+/// A setting as its user wrote it: all of its digits and no more.
+pub(crate) fn shortest(value: f64) -> String {
+    if value != 0.0 && !(1e-5..1e6).contains(&value.abs()) {
+        return short(value);
+    }
+    value.to_string().replace('-', "−")
+}
+
 /// A decimal number `digits * 10^exponent`: what tick labels are made of, because 3 / 10 is a label
 /// and 0.30000000000000004 is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -141,6 +173,26 @@ mod tests {
         ] {
             assert_eq!(written(value), text);
         }
+    }
+
+    #[test]
+    fn read_outs_have_three_digits() {
+        for (value, text) in [
+            (0.0, "0"),
+            (51.71, "51.7"),
+            (-0.012345, "−0.0123"),
+            (0.00123, "0.0012"),
+            (1234.5, "1,230"),
+            (12345.0, "10⁴"),
+            (2.6e-7, "3×10⁻⁷"),
+            (-2.0e45, "−2×10⁴⁵"),
+            (9.999, "10.0"),
+            (f64::NAN, "–"),
+            (f64::NEG_INFINITY, "−∞"),
+        ] {
+            assert_eq!(short(value), text);
+        }
+        assert_eq!([0.00079, 5.0, 0.0, -2.6e-9].map(shortest), ["0.00079", "5", "0", "−3×10⁻⁹"]);
     }
 
     #[test]

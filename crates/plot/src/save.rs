@@ -14,6 +14,15 @@ pub(crate) fn save(path: &Path, svg: &str) -> Result<(), PlotError> {
     replace(path, |file| file.write_all(svg.as_bytes()))
 }
 
+/// As [`save`], for a film.
+#[cfg(feature = "gif")]
+pub(crate) fn save_gif(path: &Path, film: &[u8]) -> Result<(), PlotError> {
+    if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gif")) {
+        return Err(PlotError::NotGif { path: path.into() });
+    }
+    replace(path, |file| file.write_all(film))
+}
+
 fn replace(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> Result<(), PlotError> {
     let failed = |action| move |source| PlotError::Save { path: path.into(), action, source };
     // The parent of a bare file name is the empty path, which no directory call accepts.
@@ -129,6 +138,15 @@ mod tests {
         fs::write(home.path().join("ordinary"), "").unwrap();
         save(&home.path().join("loss.svg"), "").unwrap();
         assert_eq!(mode("loss.svg"), mode("ordinary"));
+    }
+
+    #[cfg(feature = "gif")]
+    #[test]
+    fn films_have_their_own_ending() {
+        let home = tempfile::tempdir().unwrap();
+        save_gif(&home.path().join("race.GIF"), b"GIF89a").unwrap();
+        assert!(matches!(save_gif(Path::new("race.svg"), b"").unwrap_err(), PlotError::NotGif { .. }));
+        assert_eq!(names_in(home.path()), ["race.GIF"]);
     }
 
     #[test]

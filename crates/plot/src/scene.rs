@@ -39,11 +39,21 @@ pub(crate) struct Stroke {
     pub(crate) width: f64,
     /// SVG's dash array; empty for a solid line.
     pub(crate) dash: &'static str,
+    /// From 0, nothing, to 1, which hides what is below.
+    pub(crate) opacity: f64,
 }
 
 impl Stroke {
     pub(crate) fn solid(paint: Paint, width: f64) -> Self {
-        Stroke { paint, width, dash: "" }
+        Stroke { paint, width, dash: "", opacity: 1.0 }
+    }
+
+    pub(crate) fn dashed(paint: Paint, width: f64, dash: &'static str) -> Self {
+        Stroke { dash, ..Stroke::solid(paint, width) }
+    }
+
+    pub(crate) fn faint(self, opacity: f64) -> Self {
+        Stroke { opacity, ..self }
     }
 }
 
@@ -99,10 +109,27 @@ pub(crate) enum Shape {
     Line { pieces: Vec<Vec<Point>>, stroke: Stroke },
     /// A filled polygon with an edge.
     Polygon { corners: Vec<Point>, fill: Paint, edge: Stroke },
+    /// What an odd number of rings goes round, filled.
+    Region { rings: Vec<Vec<Point>>, fill: Paint },
     /// A filled circle with an edge.
     Circle { centre: Point, radius: f64, fill: Paint, edge: Stroke },
     /// A text.
     Text(Text),
+}
+
+#[cfg(feature = "gif")]
+impl Shape {
+    /// What its area is filled with.
+    pub(crate) fn fill(&self) -> Option<Paint> {
+        match self {
+            Shape::Box { fill, .. }
+            | Shape::Pixels { fill, .. }
+            | Shape::Polygon { fill, .. }
+            | Shape::Region { fill, .. }
+            | Shape::Circle { fill, .. } => Some(*fill),
+            Shape::Frame { .. } | Shape::Line { .. } | Shape::Text(_) => None,
+        }
+    }
 }
 
 /// A picture: its size, what it shows in words (for readers who listen), and its shapes in drawing
@@ -220,6 +247,17 @@ impl Body {
                 self.paint(Some(*fill), Some(*edge));
                 self.close();
             }
+            Shape::Region { rings, fill } => {
+                self.open("path");
+                self.out.push_str(r#" d=""#);
+                for ring in rings {
+                    self.points(ring);
+                    self.out.push('Z');
+                }
+                self.out.push_str(r#"" fill-rule="evenodd""#);
+                self.paint(Some(*fill), None);
+                self.close();
+            }
             Shape::Circle { centre, radius, fill, edge } => {
                 self.open("circle");
                 self.number("cx", centre.0);
@@ -285,12 +323,15 @@ impl Body {
             }
             None => self.out.push_str(r#" fill="none""#),
         }
-        if let Some(Stroke { paint, width, dash }) = stroke {
+        if let Some(Stroke { paint, width, dash, opacity }) = stroke {
             self.colour("stroke", paint);
             self.number("stroke-width", width);
             self.out.push_str(r#" stroke-linejoin="round" stroke-linecap="round""#);
             if !dash.is_empty() {
                 let _ = write!(self.out, r#" stroke-dasharray="{dash}""#);
+            }
+            if opacity < 1.0 {
+                self.number("stroke-opacity", opacity);
             }
             if paint.light() != paint.dark() {
                 classes.push(format!("s-{}", paint.name()));
@@ -360,7 +401,7 @@ mod tests {
     fn a_small_picture_to_the_letter() {
         let mut scene = Scene::new(40.0, 20.5, "a < b");
         let edge = Stroke::solid(Paint::Paper, 1.0);
-        let dashed = Stroke { paint: Paint::Series(0), width: 2.0, dash: "4 2" };
+        let dashed = Stroke::dashed(Paint::Series(0), 2.0, "4 2");
         scene.add(Shape::Line { pieces: vec![vec![(0.1 + 0.2, 1.0), (2.0, -0.0)]], stroke: dashed });
         scene.add(Shape::Circle { centre: (5.0, 6.0), radius: 3.0, fill: Paint::Series(0), edge });
         let area = Area { x: 1.0, y: 2.0, width: 3.0, height: 1.0 };

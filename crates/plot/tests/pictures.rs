@@ -1,7 +1,7 @@
 //! Whatever is drawn: is it a sound SVG file, the same each time, and all of it on the paper?
 
 use ndarray::Array2;
-use plot::{ConfusionMatrix, Curves, ImageSheet, Panels};
+use plot::{ConfusionMatrix, Curves, ImageSheet, Landscape, Panels, Trail};
 use proptest::prelude::*;
 
 /// Reads the file as strictly as a browser would, and checks what every picture promises.
@@ -60,6 +60,49 @@ fn any_curves() -> impl Strategy<Value = Curves> {
             curves
         },
     )
+}
+
+fn any_landscape() -> impl Strategy<Value = Landscape> {
+    let value = prop_oneof![4 => -3.0..3.0f64, 1 => proptest::num::f64::ANY];
+    let positions = prop::collection::vec([value.clone(), value.clone()], 0..12);
+    let trails = prop::collection::vec((".{0,20}", value.clone(), positions), 0..20);
+    let surface = prop::option::of((0.0..90.0f64, -400.0..400.0f64));
+    (
+        ".{0,80}",
+        [value.clone(), value.clone(), value.clone()],
+        [-2.0..0.0f64, 0.1..3.0],
+        surface,
+        trails,
+        any::<[bool; 2]>(),
+    )
+        .prop_map(|(title, [a, b, c], x, surface, trails, [minimum, radford])| {
+            let f = move |x: f64, y: f64| a * x * x + b * y * y + c * x * y;
+            let mut landscape =
+                Landscape::new(title.clone(), f, x, [-1.0, 1.0]).unwrap().note(title.clone()).formula(title);
+            if let Some((elevation, azimuth)) = surface {
+                landscape = landscape.surface(elevation, azimuth, [-5.0, 5.0]).unwrap();
+            }
+            if minimum {
+                landscape = landscape.minimum(a, b);
+            }
+            if radford {
+                landscape = landscape.radford_colours();
+            }
+            trails.into_iter().fold(landscape, |landscape, (name, rate, positions)| {
+                landscape.trail(Trail::new(name, &positions).rate(rate).slopes(&[rate]))
+            })
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(25))]
+
+    #[test]
+    fn any_landscape_is_a_sound_picture_at_every_step(landscape in any_landscape(), step in 0..20usize) {
+        let svg = landscape.frame_svg(step);
+        assert_sound(&svg);
+        prop_assert_eq!(svg, landscape.frame_svg(step));
+    }
 }
 
 proptest! {
@@ -144,4 +187,37 @@ fn a_small_chart_has_its_lines_marks_and_names_where_they_belong() {
     // By hand: the plot begins 24 + 6.9 (the label "2") + 8 from the left and 24 + 30 (title)
     // + 21 (note) from the top, and is 560 x 300; the data take it but for 1/27 at each side.
     assert_eq!(line.attribute("d"), Some("M59.67 86.11L578.19 363.89"));
+}
+
+#[test]
+fn trails_lie_on_the_ground_and_grow_with_the_steps() {
+    let bowl = |x: f64, y: f64| x * x + y * y;
+    let positions = [[-1.5, 0.0], [1.5, 0.0], [0.0, 1.0]];
+    let landscape = Landscape::new("", bowl, [-2.0, 2.0], [-2.0, 2.0]).unwrap();
+    let surface = landscape.clone().surface(70.0, -60.0, [0.0, 8.0]).unwrap();
+    let longest = |picture: &Landscape, step: usize| {
+        let svg = picture.clone().trail(Trail::new("a", &positions)).frame_svg(step);
+        let trails =
+            svg.lines().filter(|line| line.contains("stroke-width=\"2.8\"") && line.contains("stroke-opacity"));
+        trails.map(|line| line.matches('L').count()).max().unwrap_or(0)
+    };
+    // On a map a step is a straight line; across a bowl it goes down and up again.
+    assert_eq!([0, 1, 2, 9].map(|step| longest(&landscape, step)), [0, 1, 2, 2]);
+    assert!(longest(&surface, 1) > 30 && longest(&surface, 2) > longest(&surface, 1));
+}
+
+#[test]
+fn what_cannot_be_a_landscape_is_refused() {
+    let flat = |_: f64, _: f64| 0.0;
+    for ends in [[1.0, 1.0], [1.0, 0.0], [f64::NAN, 1.0], [0.0, f64::INFINITY], [-f64::MAX, f64::MAX]] {
+        assert!(
+            Landscape::new("", flat, ends, [0.0, 1.0]).is_err() && Landscape::new("", flat, [0.0, 1.0], ends).is_err()
+        );
+        let landscape = Landscape::new("", flat, [0.0, 1.0], [0.0, 1.0]).unwrap();
+        assert!(landscape.surface(45.0, 0.0, ends).is_err());
+    }
+    for (elevation, azimuth) in [(-1.0, 0.0), (91.0, 0.0), (f64::NAN, 0.0), (45.0, f64::INFINITY)] {
+        let landscape = Landscape::new("", flat, [0.0, 1.0], [0.0, 1.0]).unwrap();
+        assert!(landscape.surface(elevation, azimuth, [0.0, 1.0]).is_err());
+    }
 }

@@ -30,6 +30,9 @@ impl Block {
     }
 }
 
+// SAFETY: A block is memory of its own, without any tie to the thread that it was made on; what is written there are numbers.
+unsafe impl Send for Block {}
+
 impl Drop for Block {
     fn drop(&mut self) {
         // SAFETY: The pointer came from a leaked `Box` and is freed only here.

@@ -34,8 +34,9 @@ impl<T: Real> Var<T> {
     /// assert_eq!(tape::derivative(|x| x.threshold(3.0, 5.0) * x, 3.0), 5.0);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn threshold(self, threshold: T, value: impl Into<Self>) -> Self {
-        if self <= threshold { value.into() } else { self }
+        if self <= threshold { value.into() } else { self.or_nan() }
     }
 
     /// The nearest number between two bounds, with derivative 0 at the bounds, unlike [`clamp`](Self::clamp); NaN stays.
@@ -45,13 +46,14 @@ impl<T: Real> Var<T> {
     /// assert_eq!(tape::derivative(|x| x.hard_tanh(-1.0, 1.0), 1.0), 0.0);
     /// ```
     #[must_use]
+    #[track_caller]
     pub fn hard_tanh(self, min: T, max: T) -> Self {
         if self <= min {
             Self::constant(min)
         } else if self >= max {
             Self::constant(max)
         } else {
-            self
+            self.or_nan()
         }
     }
 }
@@ -156,7 +158,7 @@ impl<T: Real> Tensor<T> {
     #[must_use]
     #[track_caller]
     pub fn threshold(self, threshold: T, value: T) -> Self {
-        self.le(threshold).select(value, self)
+        self.le(threshold).select(value, self.or_nan())
     }
 
     /// The nearest numbers between two bounds, with derivative 0 at the bounds, unlike [`clamp`](Self::clamp); NaN stays.
@@ -171,7 +173,14 @@ impl<T: Real> Tensor<T> {
     #[must_use]
     #[track_caller]
     pub fn hard_tanh(self, min: T, max: T) -> Self {
-        self.le(min).select(min, self.ge(max).select(max, self))
+        self.le(min).select(min, self.ge(max).select(max, self.or_nan()))
+    }
+
+    /// The elements themselves as the result of a selection: those that are NaN have a NaN derivative.
+    #[track_caller]
+    fn or_nan(self) -> Self {
+        let nan = self.is_nan();
+        if unwrap(nan.may_hold()) { nan.select(self * self.detach(), self) } else { self }
     }
 
     /// The sine and the cosine.

@@ -270,6 +270,12 @@ pub enum Error {
         /// The operation that was asked for.
         operation: &'static str,
     },
+    /// Code of a user takes part in a program that is to run on several threads.
+    #[error("{operation}: runs on one thread only: its code belongs to the thread that recorded it")]
+    NotSharded {
+        /// The operation's name.
+        operation: &'static str,
+    },
     /// No operation reads an index input of a program.
     #[error("program: no operation reads the indices of input {input}: a copy of them would be the same in every run")]
     UnusedIndices {

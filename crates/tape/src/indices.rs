@@ -1,6 +1,7 @@
 //! What an operation that picks by index is given: rows, labels, token numbers.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use ndarray::{ArrayBase, ArrayD, Data, Dimension};
 
@@ -88,6 +89,14 @@ impl<'a> Indices<'a> {
     /// The indices as they are while they are recorded.
     pub(crate) fn recorded(&self) -> &[usize] {
         &self.values
+    }
+
+    /// Some of the rows.
+    pub(crate) fn rows(self, rows: &Range<usize>) -> Self {
+        let mut shape = self.shape;
+        let Some(row) = shape.get(1..).map(|row| row.iter().product::<usize>()) else { return Self { shape, ..self } };
+        shape.as_mut()[0] = rows.len();
+        Self { values: Cow::Owned(self.values[rows.start * row..rows.end * row].to_vec()), shape, ..self }
     }
 
     /// The number of indices.

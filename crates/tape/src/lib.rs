@@ -89,6 +89,8 @@ pub use params::{ParamId, Parameter, Params, matches};
 pub use position::Position;
 #[cfg(feature = "onnx")]
 pub use program::Onnx;
+#[cfg(feature = "threads")]
+pub use program::ShardedProgram;
 pub use program::{Input, Inputs, Program, ScalarProgram};
 pub use random::Seed;
 pub use real::Real;

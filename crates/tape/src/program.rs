@@ -1,8 +1,8 @@
 //! Record a computation of tensors once, replay it at full speed.
 //!
 //! `graph` reads a recording, `schedule` lays out the steps forwards and backwards, `memory` decides where everything
-//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`; `onnx`
-//! writes the graph for other engines.
+//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`; `sharded`
+//! runs parts of a batch on several threads; `onnx` writes the graph for other engines.
 
 mod graph;
 mod inputs;
@@ -12,8 +12,11 @@ mod onnx;
 mod run;
 mod scalar;
 mod schedule;
+#[cfg(feature = "threads")]
+mod sharded;
 
 use std::fmt;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,6 +28,8 @@ pub use self::inputs::{Input, Inputs};
 pub use self::onnx::Onnx;
 use self::run::{Plan, Run, Workspace};
 pub use self::scalar::ScalarProgram;
+#[cfg(feature = "threads")]
+pub use self::sharded::ShardedProgram;
 use crate::custom::CustomOp;
 use crate::error::{Error, InputKind, unwrap};
 use crate::gradients::Gradients;
@@ -119,13 +124,9 @@ impl<T: Real> Program<T> {
         inputs: I,
         loss: impl FnOnce(&Pass<'_, T>, I::Recorded) -> Result<(Tensor<T>, Vec<Tensor<T>>), Error>,
     ) -> Result<Self, Error> {
-        Self::build(params, &inputs, true, |pass, inputs| {
+        Self::build(params, &inputs, None, true, |pass, inputs| {
             let (loss, further) = loss(pass, inputs)?;
-            let shape = loss.shape();
-            if shape.size() != 1 {
-                return Err(Error::RootNotScalar { shape });
-            }
-            Ok([loss].into_iter().chain(further).collect())
+            Ok([one_element(loss)?].into_iter().chain(further).collect())
         })
     }
 
@@ -152,19 +153,21 @@ impl<T: Real> Program<T> {
         inputs: I,
         compute: impl FnOnce(&Pass<'_, T>, I::Recorded) -> Vec<Tensor<T>>,
     ) -> Self {
-        unwrap(Self::build(params, &inputs, false, |pass, inputs| Ok(compute(pass, inputs))))
+        unwrap(Self::build(params, &inputs, None, false, |pass, inputs| Ok(compute(pass, inputs))))
     }
 
+    /// Records what `compute` makes of the inputs, or of some of their rows.
     fn build<I: Inputs<T>>(
         params: &Params<T>,
         inputs: &I,
+        rows: Option<&Range<usize>>,
         differentiate: bool,
         compute: impl FnOnce(&Pass<'_, T>, I::Recorded) -> Result<Vec<Tensor<T>>, Error>,
     ) -> Result<Self, Error> {
         let tape = Tape::for_program();
         let pass = tape.bind(params);
         let mut nodes = Vec::with_capacity(I::COUNT);
-        let recorded = inputs.record(&tape, &mut nodes);
+        let recorded = inputs.record(&tape, rows, &mut nodes);
         let roots = compute(&pass, recorded)?;
         let tensors: Vec<u32> = nodes.iter().map(|node| node.unwrap_or(0)).collect();
         let storage = tape.read();
@@ -237,7 +240,7 @@ impl<T: Real> Program<T> {
                     for entry in plan.schedule.index_inputs.iter().filter(|entry| entry.input == number) {
                         let start = entry.list.start as usize;
                         let list = run.list(start..start + entry.list.len as usize);
-                        list.iter_mut().zip(indices.values()).for_each(|(place, &index)| *place = index as u32);
+                        list.iter_mut().zip(indices.recorded()).for_each(|(place, &index)| *place = index as u32);
                     }
                 }
                 Given::Seed(seed) => run.set_seed(number, seed),
@@ -309,6 +312,14 @@ impl<T: Real> Program<T> {
             }
             Ok(())
         })
+    }
+}
+
+/// A loss, which must have one element.
+fn one_element<T: Real>(loss: Tensor<T>) -> Result<Tensor<T>, Error> {
+    match loss.shape() {
+        shape if shape.size() == 1 => Ok(loss),
+        shape => Err(Error::RootNotScalar { shape }),
     }
 }
 

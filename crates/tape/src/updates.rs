@@ -25,6 +25,13 @@ impl<T: Real> Updates<T> {
         kernel::copy(value, &mut self.elements[start..]);
     }
 
+    /// The new elements of the parameter that was pushed as number `number`.
+    #[cfg(feature = "threads")]
+    pub(crate) fn value(&self, number: usize) -> &[T] {
+        let end = self.starts.get(number + 1).map_or(self.elements.len(), |&(_, next)| next);
+        &self.elements[self.starts[number].1..end]
+    }
+
     /// The new elements of every parameter, to be written.
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
         let ends = self.starts.iter().skip(1).map(|&(_, start)| start).chain([self.elements.len()]);

@@ -177,13 +177,16 @@ impl<T: Real> Var<T> {
             min
         } else if self > max {
             max
-        } else if self.value.is_nan() {
-            // Not the variable itself: NaN has a NaN derivative.
-            self.mul(Self::constant(self.value))
         } else {
-            self
+            self.or_nan()
         };
         chosen.passed_on("clamp")
+    }
+
+    /// The number itself as the result of a selection: one that is NaN has a NaN derivative.
+    #[track_caller]
+    pub(crate) fn or_nan(self) -> Self {
+        if self.value.is_nan() { self.mul(Self::constant(self.value)) } else { self }
     }
 
     /// This number as the result of an operation that records nothing: a constant while recording is paused.

@@ -237,12 +237,12 @@ fn rectifiers_at_their_corners() {
     slopes!(x => x.elu(1.5); 0.0 => 1.5, 1.0 => 1.0, -INF => 0.0, NAN => NAN);
     slopes!(x => x.celu(2.0); 0.0 => 1.0, 1.0 => 1.0, -INF => 0.0, NAN => NAN);
     slopes!(x => x.selu(); 1.0 => 1.050_700_987_355_480_5, -INF => 0.0, NAN => NAN);
-    slopes!(x => x.hard_tanh(-1.0, 1.0) * 2.0; -1.0 => 0.0, 1.0 => 0.0, 0.5 => 2.0, 3.0 => 0.0);
+    slopes!(x => x.hard_tanh(-1.0, 1.0) * 2.0; -1.0 => 0.0, 1.0 => 0.0, 0.5 => 2.0, 3.0 => 0.0, NAN => NAN);
     slopes!(x => x.hard_sigmoid(); -3.0 => 0.0, 3.0 => 0.0, 0.0 => 1.0 / 6.0, NAN => NAN);
     slopes!(x => x.hard_swish(); -3.0 => 0.0, 3.0 => 1.0, 0.0 => 0.5, NAN => NAN);
     slopes!(x => x.soft_shrink(0.5); -0.5 => 0.0, 0.5 => 0.0, 0.0 => 0.0, 1.0 => 1.0, NAN => NAN);
     slopes!(x => x.hard_shrink(0.5); -0.5 => 0.0, 0.5 => 0.0, 0.0 => 0.0, 1.0 => 1.0, NAN => NAN);
-    slopes!(x => x.threshold(0.5, 9.0) * 2.0; 0.5 => 0.0, 0.25 => 0.0, 1.0 => 2.0);
+    slopes!(x => x.threshold(0.5, 9.0) * 2.0; 0.5 => 0.0, 0.25 => 0.0, 1.0 => 2.0, NAN => NAN);
     slopes!(x => x.softsign(); 0.0 => 1.0, 1.0 => 0.25, 1e300 => 0.0);
     partials!(x, slope => x.leaky_relu(slope); (-3.0, 0.25) => (0.25, -3.0), (0.0, 0.25) => (0.25, 0.0), (3.0, 0.25) => (1.0, 0.0));
 }

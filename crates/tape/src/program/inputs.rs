@@ -1,6 +1,8 @@
 //! What changes from run to run: arrays, lists of indices, seeds.
 
-use ndarray::{ArrayBase, Data, Dimension};
+use std::ops::Range;
+
+use ndarray::{ArrayBase, ArrayD, Data, Dimension};
 
 use crate::elements::Elements;
 use crate::error::InputKind;
@@ -15,8 +17,9 @@ pub trait Input<T: Real> {
     /// What the recording gets for it: a [`Tensor`], [`Indices`], or a [`Seed`].
     type Recorded;
 
+    /// Records the whole input, or some rows of it.
     #[doc(hidden)]
-    fn record(&self, number: usize, tape: &Tape<T>) -> (Self::Recorded, Option<u32>);
+    fn record(&self, number: usize, tape: &Tape<T>, rows: Option<&Range<usize>>) -> (Self::Recorded, Option<u32>);
 
     #[doc(hidden)]
     fn given(&self) -> Given<'_, T>;
@@ -44,8 +47,8 @@ impl<T> Given<'_, T> {
 impl<T: Real, I: Input<T> + ?Sized> Input<T> for &I {
     type Recorded = I::Recorded;
 
-    fn record(&self, number: usize, tape: &Tape<T>) -> (I::Recorded, Option<u32>) {
-        (**self).record(number, tape)
+    fn record(&self, number: usize, tape: &Tape<T>, rows: Option<&Range<usize>>) -> (I::Recorded, Option<u32>) {
+        (**self).record(number, tape, rows)
     }
 
     fn given(&self) -> Given<'_, T> {
@@ -53,13 +56,30 @@ impl<T: Real, I: Input<T> + ?Sized> Input<T> for &I {
     }
 }
 
+/// Some rows of an array; `None` if it has no axis.
+fn some_rows<T: Real>(elements: &impl Elements<T>, rows: &Range<usize>) -> Option<ArrayD<T>> {
+    let mut shape = elements.shape();
+    if shape.rank() == 0 {
+        return None;
+    }
+    let mut all = vec![T::zero(); shape.size()];
+    elements.write(&mut all);
+    let row: usize = shape[1..].iter().product();
+    shape.as_mut()[0] = rows.len();
+    let part = all[rows.start * row..rows.end * row].to_vec();
+    Some(ArrayD::from_shape_vec(&*shape, part).expect("rows of an array"))
+}
+
 macro_rules! arrays {
     ($([$($parameter:tt)*] $array:ty;)*) => {$(
         impl<T: Real, $($parameter)*> Input<T> for $array {
             type Recorded = Tensor<T>;
 
-            fn record(&self, _: usize, tape: &Tape<T>) -> (Tensor<T>, Option<u32>) {
-                let tensor = tape.constant(self);
+            fn record(&self, _: usize, tape: &Tape<T>, rows: Option<&Range<usize>>) -> (Tensor<T>, Option<u32>) {
+                let tensor = match rows.and_then(|rows| some_rows(self, rows)) {
+                    Some(part) => tape.constant(part),
+                    None => tape.constant(self),
+                };
                 (tensor, Some(tensor.node))
             }
 
@@ -81,8 +101,14 @@ macro_rules! index_lists {
         impl<T: Real, $($parameter)*> Input<T> for $list {
             type Recorded = Indices<'static>;
 
-            fn record(&self, number: usize, _: &Tape<T>) -> (Indices<'static>, Option<u32>) {
-                (Indices::from(self).to_input(number), None)
+            fn record(
+                &self,
+                number: usize,
+                _: &Tape<T>,
+                rows: Option<&Range<usize>>,
+            ) -> (Indices<'static>, Option<u32>) {
+                let indices = Indices::from(self).to_input(number);
+                (rows.map_or(indices.clone(), |rows| indices.rows(rows)), None)
             }
 
             fn given(&self) -> Given<'_, T> {
@@ -101,7 +127,7 @@ index_lists! {
 impl<T: Real> Input<T> for Seed {
     type Recorded = Self;
 
-    fn record(&self, number: usize, tape: &Tape<T>) -> (Self, Option<u32>) {
+    fn record(&self, number: usize, tape: &Tape<T>, _: Option<&Range<usize>>) -> (Self, Option<u32>) {
         (self.to_input(tape.read().recording(), number), None)
     }
 
@@ -116,7 +142,7 @@ pub trait Inputs<T: Real> {
     type Recorded;
 
     #[doc(hidden)]
-    fn record(&self, tape: &Tape<T>, nodes: &mut Vec<Option<u32>>) -> Self::Recorded;
+    fn record(&self, tape: &Tape<T>, rows: Option<&Range<usize>>, nodes: &mut Vec<Option<u32>>) -> Self::Recorded;
 
     #[doc(hidden)]
     fn visit<E>(&self, visit: impl FnMut(usize, Given<'_, T>) -> Result<(), E>) -> Result<(), E>;
@@ -133,9 +159,14 @@ macro_rules! tuples {
             const COUNT: usize = <[usize]>::len(&[$($number),*]);
 
             #[allow(unused_variables, clippy::unused_unit, reason = "there may be no input")]
-            fn record(&self, tape: &Tape<T>, nodes: &mut Vec<Option<u32>>) -> Self::Recorded {
+            fn record(
+                &self,
+                tape: &Tape<T>,
+                rows: Option<&Range<usize>>,
+                nodes: &mut Vec<Option<u32>>,
+            ) -> Self::Recorded {
                 ($({
-                    let (recorded, node) = self.$number.record($number, tape);
+                    let (recorded, node) = self.$number.record($number, tape, rows);
                     nodes.push(node);
                     recorded
                 },)*)

@@ -88,7 +88,7 @@ impl Onnx {
         let tape = Tape::for_program();
         let pass = tape.bind(params);
         let mut nodes = Vec::with_capacity(I::COUNT);
-        let recorded = inputs.record(&tape, &mut nodes);
+        let recorded = inputs.record(&tape, None, &mut nodes);
         let roots = compute(&pass, recorded);
         let tensors: Vec<u32> = nodes.iter().map(|node| node.unwrap_or(0)).collect();
         let storage = tape.read();

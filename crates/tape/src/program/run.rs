@@ -50,6 +50,12 @@ impl<T: Real> Workspace<T> {
             seeds: vec![Seed::from(0); inputs],
         }
     }
+
+    /// Memory for another thread that runs the same plan.
+    #[cfg(feature = "threads")]
+    pub(super) fn twin(&self) -> Self {
+        Self::new(self.indices.clone(), self.seeds.len())
+    }
 }
 
 /// One run: the plan, and what it reads and writes.

@@ -186,11 +186,12 @@ impl<T: Real> Tensor<T> {
         let scaled = self.try_div(scale)?;
         let powers = if p == 2.0 { scaled.powi(2) } else { scaled.abs().try_powf(T::from_f64(p))? };
         let total = powers.try_sum_named(axes, operation)?;
-        // A root is vertical at 0: there the total times 0 stands in for it, which is 0 with zero gradient.
-        let positive = total.gt(T::zero());
-        let safe = positive.try_select(total, T::one())?;
+        // A root is vertical at 0: there the total times 0 stands in for it, which is 0 with zero gradient. NaN is no 0, and
+        // passes through the root.
+        let vanishes = total.eq(T::zero());
+        let safe = vanishes.try_select(T::one(), total)?;
         let root = if p == 2.0 { safe.sqrt() } else { safe.try_powf(T::from_f64(1.0 / p))? };
-        let root = positive.try_select(root, total.try_mul(T::zero())?)?;
+        let root = vanishes.try_select(total.try_mul(T::zero())?, root)?;
         root.try_mul(scale.try_reshape(root.shape())?)
     }
 }

@@ -5,15 +5,18 @@ use tape::Tensor;
 
 use super::rows::{Row, Run, constant, row};
 
-/// Points of the first interval that the rule's own check samples: its ends are left out.
+/// Three points of each of the intervals that the rule's own check samples, an operand after another; the ends are left out.
 fn points(name: &str) -> Vec<ArrayD<f64>> {
     let operation = tape::operations().find(|operation| operation.name == name);
     let operation = operation.unwrap_or_else(|| panic!("{name} is no row of the rules"));
-    let within = |(index, &(low, high)): (usize, &(f64, f64))| {
-        let shares = if index == 0 { [0.15, 0.45, 0.8] } else { [0.7, 0.25, 0.5] };
-        ArrayD::from_shape_vec(vec![3], shares.map(|share| low + share * (high - low)).to_vec()).expect("three points")
+    let within = |operand: usize| {
+        let shares = if operand == 0 { [0.15, 0.45, 0.8] } else { [0.7, 0.25, 0.5] };
+        let intervals = operation.intervals.iter().map(|operands| operands[operand]);
+        let points: Vec<f64> =
+            intervals.flat_map(|(low, high)| shares.map(|share| low + share * (high - low))).collect();
+        ArrayD::from_shape_vec(vec![points.len()], points).expect("one axis")
     };
-    operation.intervals[0].iter().enumerate().map(within).collect()
+    (0..operation.intervals[0].len()).map(within).collect()
 }
 
 macro_rules! rules {
@@ -71,12 +74,12 @@ pub(crate) fn composed() -> Vec<Row> {
         row("glu", &[&[4, 2]], |x| x[0].glu(0)),
         constant("lt, le, gt, ge, eq, ne", "1 or 0, which jumps and does not change in between", &[3], |_, x| {
             Tensor::stack(
-                &[x.lt(0.1), x.le(0.1), x.gt(0.1), x.ge(0.1), x.eq(0.1), x.ne(0.1)].map(|mask| mask.to_tensor()),
+                &[x.lt(0.1), x.le(0.1), x.gt(0.1), x.ge(0.1), x.eq(0.1), x.ne(0.1)].map(tape::Mask::to_tensor),
                 0,
             )
         }),
         constant("is_nan, is_finite, is_infinite", "1 or 0, as comparisons are", &[3], |_, x| {
-            Tensor::stack(&[x.is_nan(), x.is_finite(), x.is_infinite()].map(|mask| mask.to_tensor()), 0)
+            Tensor::stack(&[x.is_nan(), x.is_finite(), x.is_infinite()].map(tape::Mask::to_tensor), 0)
         }),
         constant("detach", "its very purpose", &[3], |_, x| x.detach()),
     ]

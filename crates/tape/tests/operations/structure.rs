@@ -141,6 +141,7 @@ pub(crate) fn algebra() -> Vec<Row> {
         row("solve_triangular", &[&[3, 3], &[3]], |x| (x[0] + unit(x[0]) * 3.0).solve_triangular(x[1], true, false)),
         row("inverse", &[&[2, 2, 2]], |x| (x[0] + unit(x[0]) * 3.0).inverse()),
         row("pinv", &[&[3, 2]], |x| x[0].pinv()),
+        row("pinv(wide)", &[&[2, 3]], |x| x[0].pinv()),
         row("lstsq", &[&[3, 2], &[3]], |x| x[0].lstsq(x[1])),
         row("det", &[&[3, 3]], |x| (x[0] + unit(x[0])).det()),
         row("slogdet", &[&[3, 3]], |x| (x[0] + unit(x[0]) * 3.0).slogdet().1),
@@ -154,6 +155,10 @@ pub(crate) fn algebra() -> Vec<Row> {
             flat(&[values, vectors])
         }),
         row("svd", &[&[3, 2]], |x| {
+            let (u, s, vt) = x[0].svd();
+            flat(&[u, s, vt])
+        }),
+        row("svd(wide)", &[&[2, 3]], |x| {
             let (u, s, vt) = x[0].svd();
             flat(&[u, s, vt])
         }),
