@@ -16,7 +16,6 @@ use tape::Tape;
 use train::{Trainer, evaluate};
 
 const EXPECTED: f64 = 0.96;
-const EPOCHS: usize = 30;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (training, test) = examples::digits().split_stratified(0.8, &mut ChaCha8Rng::seed_from_u64(1998))?;
@@ -26,11 +25,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for named in OPTIMIZERS.iter().filter(|named| asked.is_empty() || asked.iter().any(|name| name == named.name)) {
         let recipe = Recipe::of(named.name, training.len());
         let (mut params, model) = digits_network(0);
-        let steps = training.len().div_ceil(recipe.batch) * EPOCHS;
+        let steps = training.len().div_ceil(recipe.batch) * recipe.epochs;
         let mut optimizer = recipe.optimizer(named.rate, steps as u64);
         let start = Instant::now();
         Trainer::new(&mut params, &mut *optimizer, &training)
-            .epochs(EPOCHS)
+            .epochs(recipe.epochs)
             .batch_size(recipe.batch)
             .progress_bar(false)
             .run(|pass, batch| {

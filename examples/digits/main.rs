@@ -55,7 +55,7 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 
     let history = Trainer::new(&mut params, &mut *optimizer, &training)
         .test(&test)
-        .epochs(options.epochs.get())
+        .epochs(options.epochs())
         .batch_size(options.batch(training.len()))
         .seed(options.seed)
         .checkpoint(options.out.join("checkpoint.safetensors"))

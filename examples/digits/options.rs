@@ -12,10 +12,10 @@ use optim::{OPTIMIZERS, Optimizer};
 #[derive(Debug, Parser)]
 #[command(name = "digits")]
 pub(crate) struct Options {
-    /// How often every image is learnt from
-    #[arg(long, default_value = "30")]
-    pub(crate) epochs: NonZeroUsize,
-    /// How many images a step learns from; 32, or all of them for lbfgs
+    /// How often every image is learnt from; 30 times, or 50 for rprop
+    #[arg(long)]
+    epochs: Option<NonZeroUsize>,
+    /// How many images a step learns from; 32, or all of them for lbfgs and rprop
     #[arg(long)]
     batch: Option<NonZeroUsize>,
     /// The learning rate after its warm-up; each optimizer has one of its own
@@ -55,20 +55,28 @@ impl Options {
         self.batch.map_or_else(|| Recipe::of(&self.optimizer, images).batch, NonZeroUsize::get)
     }
 
+    /// How often every image is learnt from.
+    pub(crate) fn epochs(&self) -> usize {
+        self.epochs.map_or_else(|| Recipe::of(&self.optimizer, 0).epochs, NonZeroUsize::get)
+    }
+
     pub(crate) fn optimizer(&self, images: usize) -> Box<dyn Optimizer<f32>> {
-        let steps = images.div_ceil(self.batch(images)) * self.epochs.get();
+        let steps = images.div_ceil(self.batch(images)) * self.epochs();
         Recipe::of(&self.optimizer, images).optimizer(self.rate(), steps as u64)
     }
 
     /// The settings in one line.
     pub(crate) fn describe(&self, images: usize) -> String {
-        let Self { epochs, seed, optimizer: name, .. } = self;
-        format!("{name} at {}, {epochs} epochs in batches of {}, seed {seed}", self.rate(), self.batch(images))
+        let Self { seed, optimizer: name, .. } = self;
+        let (rate, epochs, batch) = (self.rate(), self.epochs(), self.batch(images));
+        format!("{name} at {rate}, {epochs} epochs in batches of {batch}, seed {seed}")
     }
 
     /// Whether the run is as long as it needs to be to learn what it is asserted to learn.
     pub(crate) fn is_full_training(&self) -> bool {
-        self.epochs.get() >= 30 && self.batch.is_none_or(|batch| batch.get() <= 64) && self.lr.is_none()
+        self.epochs.is_none_or(|epochs| epochs.get() >= 30)
+            && self.batch.is_none_or(|batch| batch.get() <= 64)
+            && self.lr.is_none()
     }
 
     /// What a full training reaches at least.

@@ -49,17 +49,21 @@ fn schedules(out: &Path) -> super::Result {
             ],
         ),
     ];
-    let mut panels = Panels::new("The learning rate as a function of the step");
-    for (family, curves) in families {
+    let mut pictures = ["schedules.svg", "cycles.svg"].map(|name| (name, Panels::new("The learning rate by step")));
+    for (number, (family, curves)) in families.into_iter().enumerate() {
         let mut panel = Curves::new(family).x_label("step").y_label("part of the base rate").y_range(0.0, 1.05);
         for (name, schedule) in curves {
             schedule.check()?;
             let points: Vec<_> = (0..STEPS).map(|t| (t as f64, schedule.at(t))).collect();
             panel = panel.points(name, &points);
         }
-        panels = panels.panel(panel);
+        let panels = &mut pictures[number / 2].1;
+        *panels = panels.clone().panel(panel);
     }
-    Ok(panels.save(out.join("schedules.svg"))?)
+    for (name, panels) in pictures {
+        panels.save(out.join(name))?;
+    }
+    Ok(())
 }
 
 /// A valley, 0.5 (x^2 + 30 y^2): the largest rate that does not diverge is 2/30, and a good driver finds it.

@@ -55,9 +55,9 @@ fn bowl(out: &Path) -> super::Result {
     Ok(map.save(out.join("bowl.svg"))?)
 }
 
-/// The loss of a network that learns two spirals, over the plane through its last weights along two random directions, each
-/// scaled to the norms of the weights it changes (H. Li, Z. Xu, G. Taylor, C. Studer and T. Goldstein, "Visualizing the Loss
-/// Landscape of Neural Nets", NeurIPS 2018), with the training's path projected onto it.
+/// A network that learns two spirals, and the surface around its last weights: along two random directions, each scaled to
+/// the norms of the weights that it changes (H. Li, Z. Xu, G. Taylor, C. Studer and T. Goldstein, "Visualizing the Loss
+/// Landscape of Neural Nets", NeurIPS 2018), and in the plane that the training's own path spans.
 fn network(out: &Path) -> super::Result {
     let (x, labels) = spirals();
     let mut params = Params::<f64>::new();
@@ -66,44 +66,97 @@ fn network(out: &Path) -> super::Result {
     let mut tape = Tape::new();
     let mut momentum = Sgd::new(0.1).momentum(0.9);
     let mut path = vec![params.values().to_vec()];
-    for step in 1..=600 {
+    for _ in 0..300 {
         let (_, gradients) =
             tape.value_and_grad(&params, |pass| cross_entropy(model.forward(pass, pass.constant(&x)), &labels));
         momentum.step(&mut params, &gradients)?;
-        if step % 5 == 0 {
-            path.push(params.values().to_vec());
-        }
+        path.push(params.values().to_vec());
     }
-    let end = params.values().to_vec();
-    let directions = [direction(&params, rng), direction(&params, rng)];
-    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
-    let [aa, ab, bb] = [(0, 0), (0, 1), (1, 1)].map(|(i, j)| dot(&directions[i], &directions[j]));
-    let project = |values: &[f64]| {
-        let away: Vec<f64> = values.iter().zip(&end).map(|(value, end)| value - end).collect();
-        let [a, b] = [dot(&away, &directions[0]), dot(&away, &directions[1])];
-        let scale = aa * bb - ab * ab;
-        [(a * bb - b * ab) / scale, (b * aa - a * ab) / scale]
-    };
-    let positions: Vec<[f64; 2]> = path.iter().map(|values| project(values)).collect();
-
-    let shown = params.clone();
-    let loss = move |a: f64, b: f64| {
-        let mut params = shown.clone();
-        for (index, value) in params.values_mut().iter_mut().enumerate() {
-            *value += a * directions[0][index] + b * directions[1][index];
+    let around = |directions: [Vec<f64>; 2]| {
+        let (params, model, x, labels) = (params.clone(), model.clone(), x.clone(), labels.clone());
+        move |a: f64, b: f64| {
+            let mut params = params.clone();
+            for (value, (one, other)) in params.values_mut().iter_mut().zip(directions[0].iter().zip(&directions[1])) {
+                *value += a * one + b * other;
+            }
+            let (loss, gradients) = Tape::new()
+                .value_and_grad(&params, |pass| cross_entropy(model.forward(pass, pass.constant(&x)), &labels));
+            (loss, [0, 1].map(|axis: usize| dot(gradients.params(), &directions[axis])))
         }
-        let logits =
-            Tape::new().evaluate(&params, |pass| cross_entropy(model.forward(pass, pass.constant(&x)), &labels));
-        logits.sum()
     };
-    assert!(loss(0.0, 0.0) < 0.2, "two spirals are learnt: {}", loss(0.0, 0.0));
-    assert_eq!(positions.last(), Some(&[0.0, 0.0]), "the path ends where the plane lies");
-    let map = Landscape::new("The loss of a network, cut along two directions", loss, [-1.2, 1.2], [-1.2, 1.2])?
+
+    let cut = around([direction(&params, rng), direction(&params, rng)]);
+    assert!(cut(0.0, 0.0).0 < 0.05, "two spirals are learnt: {}", cut(0.0, 0.0).0);
+    let [plain, momentum] = [0.0, 0.8].map(|mu| {
+        let (mut position, mut velocity) = ([-0.5, 0.6], [0.0, 0.0]);
+        let (mut positions, mut slopes) = (vec![position], Vec::new());
+        for _ in 0..80 {
+            let (_, slope) = cut(position[0], position[1]);
+            velocity = [0, 1].map(|axis: usize| mu * velocity[axis] + slope[axis]);
+            position = [0, 1].map(|axis: usize| position[axis] - 0.01 * velocity[axis]);
+            slopes.push(slope[0].hypot(slope[1]));
+            positions.push(position);
+        }
+        let (loss, slope) = cut(position[0], position[1]);
+        assert!(loss < 0.1, "the way down is found in the cut too: {loss}");
+        slopes.push(slope[0].hypot(slope[1]));
+        (positions, slopes)
+    });
+    let trail =
+        |name, (positions, slopes): &(Vec<[f64; 2]>, Vec<f64>)| Trail::new(name, positions).rate(0.01).slopes(slopes);
+    Landscape::new("A network's error surface", move |a, b| cut(a, b).0, [-0.8, 0.8], [-0.8, 0.8])?
         .formula("cross-entropy of 2\u{2013}24\u{2013}24\u{2013}2 on two spirals")
-        .note("filter-normalised directions")
+        .note("random directions, filter-normalised")
         .names("first direction", "second direction", "loss")
+        .surface(40.0, -60.0, [0.0, 4.0])?
+        .trail(trail("SGD", &plain))
+        .trail(trail("momentum", &momentum))
+        .save(out.join("surface.svg"))?;
+
+    let plane = Plane::of(&path);
+    let positions: Vec<[f64; 2]> = path.iter().map(|values| plane.project(values)).collect();
+    assert_eq!(positions.last(), Some(&[0.0, 0.0]), "the path ends where the plane lies");
+    let (span, end) = (around(plane.directions), positions[positions.len() - 1]);
+    assert!(span(end[0], end[1]).0 < 0.05);
+    let map = Landscape::new("The way of a training", move |a, b| span(a, b).0, [-0.5, 1.5], [-0.7, 1.4])?
+        .formula("cross-entropy of 2\u{2013}24\u{2013}24\u{2013}2 on two spirals")
+        .note("the plane of the path")
+        .names("towards the start", "towards the bend", "loss")
         .trail(Trail::new("momentum", &positions).rate(0.1));
-    Ok(map.save(out.join("surface.svg"))?)
+    Ok(map.save(out.join("path.svg"))?)
+}
+
+/// The plane through the end of a path, its start, and the place that is farthest from the straight line between the two.
+struct Plane {
+    end: Vec<f64>,
+    directions: [Vec<f64>; 2],
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+impl Plane {
+    fn of(path: &[Vec<f64>]) -> Self {
+        let end = path[path.len() - 1].clone();
+        let away = |values: &[f64]| values.iter().zip(&end).map(|(value, end)| value - end).collect::<Vec<_>>();
+        let first = away(&path[0]);
+        let beside = |values: &[f64]| {
+            let away = away(values);
+            let along = dot(&away, &first) / dot(&first, &first);
+            away.iter().zip(&first).map(|(away, first)| away - along * first).collect::<Vec<_>>()
+        };
+        let bends = path.iter().map(|values| beside(values));
+        let second = bends.max_by(|a, b| dot(a, a).total_cmp(&dot(b, b))).expect("a path has a start");
+        Self { directions: [first, second], end }
+    }
+
+    /// The two directions are at right angles, so that each coordinate is a projection of its own.
+    fn project(&self, values: &[f64]) -> [f64; 2] {
+        let away: Vec<f64> = values.iter().zip(&self.end).map(|(value, end)| value - end).collect();
+        [0, 1]
+            .map(|axis: usize| dot(&away, &self.directions[axis]) / dot(&self.directions[axis], &self.directions[axis]))
+    }
 }
 
 /// A random direction in which every row of a weight matrix is as long as the row of the weights that it changes.

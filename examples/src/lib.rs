@@ -58,18 +58,28 @@ pub struct Recipe {
     pub name: String,
     /// How many images a step learns from.
     pub batch: usize,
+    /// How often every image is learnt from.
+    pub epochs: usize,
 }
 
 impl Recipe {
-    /// Batches of 32 images; for L-BFGS all that there are, because it takes the loss for the same function in every step.
+    /// 30 epochs in batches of 32 images. L-BFGS and Rprop learn from all images in every step: the one takes the loss for
+    /// the same function in every step, the other the sign of its slope for the truth. Rprop takes 50 epochs: with
+    /// more of them it learns the training images by heart.
     ///
     /// ```
-    /// assert_eq!(examples::Recipe::of("adam", 1437).batch, 32);
-    /// assert_eq!(examples::Recipe::of("lbfgs", 1437).batch, 1437);
+    /// use examples::Recipe;
+    /// assert_eq!((Recipe::of("adam", 1437).batch, Recipe::of("adam", 1437).epochs), (32, 30));
+    /// assert_eq!((Recipe::of("rprop", 1437).batch, Recipe::of("rprop", 1437).epochs), (1437, 50));
     /// ```
     #[must_use]
     pub fn of(name: &str, images: usize) -> Self {
-        Self { name: name.to_owned(), batch: if name == "lbfgs" { images } else { 32 } }
+        let (batch, epochs) = match name {
+            "lbfgs" => (images, 30),
+            "rprop" => (images, 50),
+            _ => (32, 30),
+        };
+        Self { name: name.to_owned(), batch, epochs }
     }
 
     /// The optimizer, whose learning rate rises for a twentieth of the steps and then falls to zero along a cosine, and
