@@ -1,8 +1,8 @@
 //! The learning rate learns: the gradient of what a network comes to, with respect to how it was trained.
 //!
-//! Thirty steps of gradient descent with momentum and weight decay are recorded on one tape, inner gradients included, from
-//! the first weights to the loss on validation data. One sweep then says how that loss changes with the learning rate,
-//! the momentum and the decay. It is checked against finite differences, and an outer optimizer follows it.
+//! Thirty steps of gradient descent with momentum and weight decay are recorded on one tape, inner gradients included,
+//! from the first weights to the loss on validation data. One sweep then says how that loss changes with the learning
+//! rate, the momentum and the decay. It is checked against finite differences, and an outer optimizer follows it.
 //!
 //! D. Maclaurin, D. Duvenaud and R. P. Adams, "Gradient-based Hyperparameter Optimization through Reversible Learning",
 //! ICML 2015.
@@ -67,11 +67,8 @@ impl Hyper {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let shapes: [&[usize]; 4] = [&[1, HIDDEN], &[HIDDEN], &[HIDDEN, 1], &[1]];
         let scales = [2.0, 1.0, 0.3, 0.0];
-        let mut index = 0..4;
-        let mut weights = shapes.map(|shape| {
-            let scale = scales[index.next().expect("four of each")];
-            pass.variable(Init::normal(0.0, scale).array(shape, rng))
-        });
+        let mut start = |at: usize| pass.variable(Init::normal(0.0, scales[at]).array(shapes[at], rng));
+        let mut weights = [start(0), start(1), start(2), start(3)];
         let rate = pass.parameter(self.log_rate).exp();
         let momentum = pass.parameter(self.momentum).sigmoid();
         let decay = pass.parameter(self.log_decay).exp();

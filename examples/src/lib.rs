@@ -52,6 +52,8 @@ mod book {
     mod linear_algebra {}
     #[doc = include_str!("../../docs/src/networks.md")]
     mod networks {}
+    #[doc = include_str!("../../docs/src/explanations.md")]
+    mod explanations {}
     #[doc = include_str!("../../docs/src/optimizers.md")]
     mod optimizers {}
     #[doc = include_str!("../../docs/src/races.md")]

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use examples::races::{Fairness, LANDSCAPES, RACERS, page, rate, trajectories};
 use serde_json::Value;
@@ -187,6 +188,9 @@ function use() {
 }
 "#;
 
+/// How long a browser may take; it needs seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// In a browser without a screen. It is part of the tests wherever there is one: on the path, or named by CHROMIUM.
 #[test]
 fn the_page_works_in_a_browser() {
@@ -199,17 +203,29 @@ fn the_page_works_in_a_browser() {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("races.html");
     fs::write(&file, page().replace("</body>", &tests)).unwrap();
-    let output = Command::new(browser)
+    let (said, complained) = (home.path().join("dom"), home.path().join("complaints"));
+    let mut running = Command::new(browser)
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--dump-dom"])
         .arg(format!("--user-data-dir={}", home.path().join("profile").display()))
         .arg("--window-size=1200,900")
         .arg(format!("file://{}", file.display()))
         .stdin(Stdio::null())
-        .output()
+        .stdout(fs::File::create(&said).unwrap())
+        .stderr(fs::File::create(&complained).unwrap())
+        .spawn()
         .unwrap();
-    let dom = String::from_utf8_lossy(&output.stdout);
+    // A browser that does not find what it needs waits for ever.
+    let begun = Instant::now();
+    while running.try_wait().unwrap().is_none() {
+        if begun.elapsed() > PATIENCE {
+            running.kill().unwrap();
+            running.wait().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let (dom, complaints) = (fs::read_to_string(said).unwrap(), fs::read(complained).unwrap());
     let verdict = dom.split_once("VERDICT").and_then(|(_, rest)| rest.split_once("END")).map(|(verdict, _)| verdict);
-    let verdict = verdict.unwrap_or_else(|| panic!("no verdict: {dom}\n{}", String::from_utf8_lossy(&output.stderr)));
+    let verdict = verdict.unwrap_or_else(|| panic!("no verdict: {dom}\n{}", String::from_utf8_lossy(&complaints)));
     let verdict: Value = serde_json::from_str(&verdict.replace("&amp;", "&").replace("&lt;", "<")).unwrap();
     assert_agrees(&verdict);
     for seen in verdict["seen"].as_array().unwrap() {

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use nn::init::Gain;
 use nn::{
-    AttentionMask, Init, Pool, Reshape, Sequential, SinusoidalPositions, TransformerDecoderLayer, Upsample,
-    cross_entropy, mse, scaled_dot_product_attention,
+    AttentionMask, Huber, Init, Pool, Reshape, Sequential, SinusoidalPositions, TransformerDecoderLayer, Upsample,
+    cross_entropy, ctc, explain, mse, scaled_dot_product_attention,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -46,6 +46,14 @@ fn misuse_names_the_callers_line() {
     let message = "mse: prediction of shape [1, 2] and target of shape [2]: the two must be equal";
     let y = tape.constant([1.0, 2.0]);
     refused(line!(), &mut || _ = mse(x, y), message);
+    let message = "huber: delta -1: it must be positive";
+    refused(line!(), &mut || _ = Huber::new().delta(-1.0).loss(x, x), message);
+    let message = "ctc: log_probabilities of shape [2]: [time, batch, classes] is needed";
+    refused(line!(), &mut || _ = ctc(y, &[1], &[1], &[1]), message);
+    let message = "Linear: input of shape [1, 3]: expected 2 features on its last axis, found 3";
+    let wide = ndarray::array![[1.0, 2.0, 3.0]];
+    refused(line!(), &mut || _ = explain::responsibility(&model, &params, &wide, |_, y| y.sum()), message);
+    refused(line!(), &mut || _ = explain::saliency(&params, &wide, |pass, x| model.forward(pass, x)), message);
     let message = "scaled_dot_product_attention: query of shape [1, 2], key of shape [1, 2], value of shape [2]: \
                    each needs two axes at least, [.., tokens, features]";
     refused(line!(), &mut || _ = scaled_dot_product_attention(&pass, x, x, y, AttentionMask::none(), 0.0), message);

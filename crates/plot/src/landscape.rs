@@ -38,6 +38,8 @@ pub struct Landscape {
     pub(crate) title: String,
     pub(crate) note: String,
     pub(crate) formula: String,
+    /// Of x, y and the function.
+    pub(crate) names: [String; 3],
     pub(crate) f: Arc<Function>,
     pub(crate) x: [f64; 2],
     pub(crate) y: [f64; 2],
@@ -83,6 +85,7 @@ impl Landscape {
             title: title.into(),
             note: String::new(),
             formula: String::new(),
+            names: ["x", "y", "f"].map(String::from),
             f: Arc::new(f),
             x,
             y,
@@ -105,6 +108,22 @@ impl Landscape {
     #[must_use]
     pub fn formula(mut self, formula: impl Into<String>) -> Self {
         self.formula = formula.into();
+        self
+    }
+
+    /// What the axes are, with their units, and what the function is: `x`, `y` and `f` if nothing is said.
+    ///
+    /// ```
+    /// let surface = plot::Landscape::new("One neuron", |w, b| (w + b - 1.0).powi(2), [-1.0, 1.0], [-1.0, 1.0])?
+    ///     .names("weight", "bias", "loss")
+    ///     .surface(40.0, -50.0, [0.0, 9.0])?;
+    /// let svg = surface.to_svg();
+    /// assert!([">weight<", ">bias<", ">loss<"].iter().all(|name| svg.contains(name)));
+    /// # Ok::<(), plot::PlotError>(())
+    /// ```
+    #[must_use]
+    pub fn names(mut self, x: impl Into<String>, y: impl Into<String>, f: impl Into<String>) -> Self {
+        self.names = [x.into(), y.into(), f.into()];
         self
     }
 

@@ -221,7 +221,12 @@ fn legend(landscape: &Landscape) -> Vec<Shape> {
         return shapes;
     }
     let [left, right] = BESIDE;
-    shapes.extend([muted(right - RATES, "rate"), muted(right - VALUES, "f"), muted(right, "|∇f|")]);
+    let slope = format!("|∇{}|", landscape.names[2]);
+    for (x, name, room) in
+        [(right - RATES, "rate", 50.0), (right - VALUES, &landscape.names[2], 46.0), (right, &slope, 46.0)]
+    {
+        shapes.push(muted(x, &text::shorten(name, SMALL, room)));
+    }
     for (n, trail) in landscape.trails.iter().enumerate() {
         let y = row(n);
         let stroke = Stroke::solid(paint(landscape, n), 2.8);
@@ -262,7 +267,10 @@ fn losses(landscape: &Landscape, height: f64, tracks: &mut [Track], still: &mut 
     };
     let mut scene = Scene::new(WIDTH, height, "");
     chart::grid(x_axis, y_axis, plot, &mut scene);
-    let label = if floor.is_some_and(|floor| floor != 0.0) { "f − minimum" } else { "f" };
+    let name = &landscape.names[2];
+    let above = floor.is_some_and(|floor| floor != 0.0);
+    let label = if above { format!("{name} − minimum") } else { name.clone() };
+    let label = text::shorten(&label, SMALL, BESIDE[1] - BESIDE[0]);
     scene.text(Text::new((BESIDE[0], top - 10.0), label, SMALL, Paint::Muted));
     let at = (plot.x + plot.width / 2.0, plot.bottom() + 34.0);
     scene.text(Text::new(at, "step", SMALL, Paint::Muted).anchor(Anchor::Middle));

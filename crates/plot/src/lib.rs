@@ -7,7 +7,7 @@
 //!
 //! ```
 //! use ndarray::array;
-//! use plot::{ConfusionMatrix, Curves, ImageSheet, Panels};
+//! use plot::{ConfusionMatrix, Curves, ImageSheet, Landscape, Panels, Trail};
 //!
 //! let folder = std::env::temp_dir().join("wengert-plot-story");
 //!
@@ -36,7 +36,13 @@
 //!     .image(&[0.0, 0.8, 1.0, 0.1], "true three, said eight (61 %)")?
 //!     .save(folder.join("wrong.svg"))?;
 //!
-//! assert!(folder.join("wrong.svg").is_file());
+//! // Which way does an optimizer take over an error surface?
+//! Landscape::new("A bowl", |x, y| x * x + y * y, [-1.0, 1.0], [-1.0, 1.0])?
+//!     .minimum(0.0, 0.0)
+//!     .trail(Trail::new("SGD", &[[0.8, 0.8], [0.4, 0.4], [0.2, 0.2]]).rate(0.25))
+//!     .save(folder.join("bowl.svg"))?;
+//!
+//! assert!(folder.join("wrong.svg").is_file() && folder.join("bowl.svg").is_file());
 //! # std::fs::remove_dir_all(folder).expect("just written");
 //! # Ok::<(), plot::PlotError>(())
 //! ```
@@ -47,9 +53,11 @@
 //!
 //! From data to file: `axis` and `ticks` turn numbers into places, `chart`, `confusion_picture` and
 //! `image_sheet` lay out a `scene` of shapes, `colour` knows its paints in both modes, and `save`
-//! puts it on disk whole or not at all.
+//! puts it on disk whole or not at all. A landscape is `terrain`, by `contour` or by `orbit`, with
+//! trails; with the feature `gif`, `raster` makes pixels of the shapes and `film` a GIF of those.
 
 mod axis;
+mod box_frame;
 mod chart;
 mod colour;
 mod colour_map;

@@ -1,14 +1,16 @@
 //! How is the ground drawn, as a map or as a surface, and where on it does a trail run?
 
+use crate::box_frame::box_frame;
 use crate::colour::Paint;
 use crate::colour_map::HEIGHTS;
 use crate::contour::{Grid, simplified};
 use crate::landscape::{Landscape, Surface};
-use crate::orbit::{Orbit, Place};
+use crate::orbit::Orbit;
 use crate::scene::{Anchor, Area, Point, Shape, Stroke, Text};
-use crate::{ticks, trace};
+use crate::{text, ticks, trace};
 
-const TICK_SIZE: f64 = 11.0;
+pub(crate) const TICK_SIZE: f64 = 11.0;
+pub(crate) const NAME_SIZE: f64 = 12.0;
 
 /// Samples along each side of a map: finer than a level line's thickness.
 const FINE: usize = 181;
@@ -71,7 +73,7 @@ impl<'a> Terrain<'a> {
         match self {
             Terrain::Map { landscape, area } => map(landscape, *area),
             Terrain::Surface { landscape, orbit, room } => {
-                let mut shapes = frame(orbit, *room);
+                let mut shapes = box_frame(orbit, &landscape.names, *room);
                 shapes.extend(surface(landscape, orbit));
                 shapes
             }
@@ -199,75 +201,15 @@ fn map_axes(landscape: &Landscape, area: Area) -> Vec<Shape> {
         let label = Text::new((area.x - 8.0, y + 4.0), tick.label, TICK_SIZE, Paint::Muted);
         shapes.push(Shape::Text(label.anchor(Anchor::End)));
     }
-    let x = Text::new((area.right(), area.bottom() + 33.0), "x", 12.0, Paint::Ink);
+    let [x, y, _] = &landscape.names;
+    let x =
+        Text::new((area.right(), area.bottom() + 33.0), text::shorten(x, NAME_SIZE, area.width), NAME_SIZE, Paint::Ink);
     shapes.push(Shape::Text(x.anchor(Anchor::End)));
-    shapes.push(Shape::Text(Text::new((area.x - 26.0, area.y + 10.0), "y", 12.0, Paint::Ink)));
-    shapes
-}
-
-/// The sides of the box that are behind the surface, with their grid, and labelled axes in front.
-fn frame(orbit: &Orbit, room: Area) -> Vec<Shape> {
-    let [xs, ys, zs] = orbit.ends;
-    let far = |ends: [f64; 2], towards: f64| if towards > 0.0 { ends[0] } else { ends[1] };
-    let near = |ends: [f64; 2], towards: f64| if towards > 0.0 { ends[1] } else { ends[0] };
-    let (wall_x, wall_y) = (far(xs, orbit.eye[0]), far(ys, orbit.eye[1]));
-    let floor = far(zs, orbit.eye[2]);
-    let grid = Stroke::solid(Paint::Grid, 1.0);
-    let mut shapes = Vec::new();
-    let mut line = |places: &[Place], stroke| {
-        let places = places.iter().map(|&place| orbit.on_paper(place)).collect();
-        shapes.push(Shape::Line { pieces: vec![places], stroke });
-    };
-    let values = |[low, high]: [f64; 2]| ticks::linear(low, high, false).into_iter().map(|tick| tick.value);
-    for x in values(xs) {
-        line(&[[x, near(ys, orbit.eye[1]), floor], [x, wall_y, floor], [x, wall_y, zs[0] + zs[1] - floor]], grid);
-    }
-    for y in values(ys) {
-        line(&[[near(xs, orbit.eye[0]), y, floor], [wall_x, y, floor], [wall_x, y, zs[0] + zs[1] - floor]], grid);
-    }
-    for z in values(zs) {
-        line(&[[near(xs, orbit.eye[0]), wall_y, z], [wall_x, wall_y, z], [wall_x, near(ys, orbit.eye[1]), z]], grid);
-    }
-    let axis = Stroke::solid(Paint::Axis, 1.0);
-    let (front_x, front_y) = (near(xs, orbit.eye[0]), near(ys, orbit.eye[1]));
-    line(&[[xs[0], front_y, floor], [xs[1], front_y, floor]], axis);
-    line(&[[front_x, ys[0], floor], [front_x, ys[1], floor]], axis);
-    // The upright edge that is furthest to the left has nothing beside it.
-    let edges = [[wall_x, front_y], [front_x, wall_y]];
-    let left = |edge: &[f64; 2]| orbit.on_paper([edge[0], edge[1], floor]).0;
-    let [zx, zy] = if left(&edges[0]) < left(&edges[1]) { edges[0] } else { edges[1] };
-    line(&[[zx, zy, zs[0]], [zx, zy, zs[1]]], axis);
-
-    let beyond = |ends: [f64; 2], end: f64, share: f64| end + share * (2.0 * end - ends[0] - ends[1]);
-    let label = |place: Place, content: String, size: f64, fill: Paint, anchor: Anchor| {
-        let (x, y) = orbit.on_paper(place);
-        // From some sides there is no room beyond an axis.
-        let at = (x.clamp(room.x + 8.0, room.right() - 8.0), (y + 4.0).clamp(room.y + 8.0, room.bottom() - 2.0));
-        Shape::Text(Text::new(at, content, size, fill).anchor(anchor))
-    };
-    // At the corner in front, the numbers of two axes would be one on the other.
-    let inner = |ends: [f64; 2], front: f64| {
-        let apart = 0.03 * (ends[1] - ends[0]);
-        ticks::linear(ends[0], ends[1], false).into_iter().filter(move |tick| (tick.value - front).abs() > apart)
-    };
-    for tick in inner(xs, front_x) {
-        let place = [tick.value, beyond(ys, front_y, 0.065), floor];
-        shapes.push(label(place, tick.label, TICK_SIZE, Paint::Muted, Anchor::Middle));
-    }
-    for tick in inner(ys, front_y) {
-        let place = [beyond(xs, front_x, 0.065), tick.value, floor];
-        shapes.push(label(place, tick.label, TICK_SIZE, Paint::Muted, Anchor::Middle));
-    }
-    for tick in ticks::linear(zs[0], zs[1], false) {
-        let (x, y) = orbit.on_paper([zx, zy, tick.value]);
-        let text = Text::new((x - 6.0, y + 4.0), tick.label, TICK_SIZE, Paint::Muted);
-        shapes.push(Shape::Text(text.anchor(Anchor::End)));
-    }
-    let middle = |[low, high]: [f64; 2]| (low + high) / 2.0;
-    shapes.push(label([middle(xs), beyond(ys, front_y, 0.15), floor], "x".into(), 12.0, Paint::Ink, Anchor::Middle));
-    shapes.push(label([beyond(xs, front_x, 0.15), middle(ys), floor], "y".into(), 12.0, Paint::Ink, Anchor::Middle));
-    let (x, y) = orbit.on_paper([zx, zy, zs[1]]);
-    shapes.push(Shape::Text(Text::new((x, y - 8.0), "f", 12.0, Paint::Ink).anchor(Anchor::Middle)));
+    // Beside the axis there is room for a letter; a longer name stands above it, on the ground.
+    let y = text::shorten(y, NAME_SIZE, area.width - 12.0);
+    let beside = text::width(&y, NAME_SIZE) < 16.0;
+    let at = if beside { (area.x - 26.0, area.y + 10.0) } else { (area.x + 6.0, area.y + 16.0) };
+    shapes.push(Shape::Text(Text::new(at, y, NAME_SIZE, Paint::Ink)));
     shapes
 }
 

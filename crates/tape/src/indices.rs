@@ -78,6 +78,12 @@ impl<'a> Indices<'a> {
 
     /// A copy of the indices as an array.
     ///
+    /// ```
+    /// use tape::Order;
+    /// let (_, places) = tape::Tape::<f64>::new().constant([[3.0, 1.0, 2.0]]).sort(1, Order::Ascending);
+    /// assert_eq!(places.to_array(), ndarray::array![[1, 2, 0]].into_dyn());
+    /// ```
+    ///
     /// # Panics
     /// As [`values`](Self::values).
     #[must_use]

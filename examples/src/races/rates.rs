@@ -51,7 +51,8 @@ pub fn rate(racer: &Racer, landscape: &Landscape, fairness: Fairness) -> f64 {
     }
 }
 
-/// Finds a racer's rate for a landscape: the best of [`TRIALS`], each for as many steps as the race has, from its start.
+/// Finds a racer's rate for a landscape: the best of 81, ten to a factor of ten, each for as many
+/// steps as the race has, from its start.
 ///
 /// ```
 /// use examples::races::{RACERS, landscape, tune};

@@ -12,8 +12,8 @@
 //! Shrikumar, P. Greenside, A. Shcherbina and A. Kundaje, "Not Just a Black Box", 2016 (gradient times input); M.
 //! Sundararajan, A. Taly and Q. Yan, "Axiomatic Attribution for Deep Networks", ICML 2017 (integrated gradients).
 //!
-//! PyTorch has them in Captum: `Saliency`, `InputXGradient`, `IntegratedGradients`, whose numeric integral, Gauss-Legendre,
-//! is used here too.
+//! PyTorch has them in Captum: `Saliency`, `InputXGradient`, `IntegratedGradients`, whose numeric integral,
+//! Gauss-Legendre, is used here too.
 
 use ndarray::{ArrayBase, ArrayD, Data, Dimension};
 use tape::{Params, Pass, Real, Tape, Tensor};
@@ -22,8 +22,8 @@ use super::quadrature::gauss_legendre;
 
 /// How sensitive an output is to each element of the input, `|∂y/∂x|`: in the input's shape.
 ///
-/// `forward` makes the output of the input. One with several elements is summed: so each sample of a batch gets its own,
-/// if samples do not know of each other.
+/// `forward` makes the output of the input. One with several elements is summed: so each sample of a batch gets its
+/// own, if samples do not know of each other.
 ///
 /// ```
 /// use ndarray::array;
@@ -44,8 +44,8 @@ pub fn saliency<T: Real, S: Data<Elem = T>, D: Dimension>(
     gradient(&mut Tape::new(), params, input, forward).mapv(T::abs)
 }
 
-/// Each element of the input times the output's derivative with respect to it, `x ∂y/∂x`: in the input's shape. An output
-/// with several elements is summed, as in [`saliency`].
+/// Each element of the input times the output's derivative with respect to it, `x ∂y/∂x`: in the input's shape. An
+/// output with several elements is summed, as in [`saliency`].
 ///
 /// ```
 /// use ndarray::array;
@@ -85,11 +85,11 @@ impl<T: Real> Integrated<T> {
     }
 }
 
-/// What of the change of an output from a baseline to the input is due to each element. An output with several elements is
-/// summed, as in [`saliency`].
+/// What of the change of an output from a baseline to the input is due to each element. An output with several elements
+/// is summed, as in [`saliency`].
 ///
-/// The integral of the gradients over the straight way from the baseline, often zeros, is taken at `steps` points; 50 are
-/// plenty for smooth networks.
+/// The integral of the gradients over the straight way from the baseline, often zeros, is taken at `steps` points; 50
+/// are plenty for smooth networks.
 ///
 /// ```
 /// use ndarray::array;

@@ -2,10 +2,11 @@
 
 use std::f64::consts::PI;
 
-/// The points and weights of the Gauss-Legendre rule on [0, 1]: exact for polynomials of degree below twice their number.
+/// The points and weights of the Gauss-Legendre rule on [0, 1]: exact for polynomials of degree below twice their
+/// number.
 ///
-/// A point is a zero of the Legendre polynomial, found by Newton's method from `cos(π (i + 3/4) / (n + 1/2))`; its weight is
-/// `2 / ((1 - z²) P_n'(z)²)`. Both are then taken from [-1, 1] to [0, 1].
+/// A point is a zero of the Legendre polynomial, found by Newton's method from `cos(π (i + 3/4) / (n + 1/2))`; its
+/// weight is `2 / ((1 - z²) P_n'(z)²)`. Both are then taken from [-1, 1] to [0, 1].
 pub(super) fn gauss_legendre(count: usize) -> Vec<(f64, f64)> {
     let n = count as f64;
     let point = |i: usize| {

@@ -15,8 +15,8 @@
 //! * what node j receives, with its bias, too: `Σ_i s_ji + b_j δ_j = z_j δ_j`;
 //! * over a batch the shares of a connection sum to `w_ji ∂L/∂w_ji`.
 //!
-//! Between layers, an activation passes on not the share but the delta, times its slope; this is gradient times input at
-//! every node, of which the rules of layer-wise relevance propagation are variants.
+//! Between layers, an activation passes on not the share but the delta, times its slope; this is gradient times input
+//! at every node, of which the rules of layer-wise relevance propagation are variants.
 //!
 //! D. E. Rumelhart, G. E. Hinton and R. J. Williams, "Learning representations by back-propagating errors", Nature 323,
 //! 1986; S. Bach, A. Binder, G. Montavon, F. Klauschen, K.-R. Müller and W. Samek, "On Pixel-Wise Explanations for

@@ -13,6 +13,7 @@ use tape::{ParamId, Params, Pass, PerAxis, Pooling, Real, Tensor};
 use crate::error::{Error, unwrap};
 use crate::init::Init;
 use crate::layer::activation::Activation;
+use crate::layer::attention::mask::AttentionMask;
 use crate::layer::conv_transpose::{ConvTranspose1d, ConvTranspose2d, ConvTranspose3d};
 use crate::layer::convolution::{Conv1d, Conv2d, Conv3d};
 use crate::layer::dropout::{AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout};
@@ -23,9 +24,11 @@ use crate::layer::norm::instance_norm::{InstanceNorm1d, InstanceNorm2d, Instance
 use crate::layer::norm::layer_norm::LayerNorm;
 use crate::layer::norm::rms_norm::RmsNorm;
 use crate::layer::pool::Pool;
+use crate::layer::position::SinusoidalPositions;
 use crate::layer::prelu::Prelu;
 use crate::layer::reshape::Reshape;
 use crate::layer::residual::Residual;
+use crate::layer::transformer::encoder::TransformerEncoder;
 use crate::layer::upsample::Upsample;
 
 /// One layer of a [`Sequential`], planned or built.
@@ -82,6 +85,10 @@ pub enum Layer<P = ParamId> {
     AlphaDropout(AlphaDropout),
     /// Channels replaced in training so that mean and variance stay.
     FeatureAlphaDropout(FeatureAlphaDropout),
+    /// Waves that tell tokens their positions.
+    SinusoidalPositions(SinusoidalPositions),
+    /// Tokens that look at one another, all of them at all.
+    TransformerEncoder(TransformerEncoder<P>),
     /// An activation without parameters.
     Activation(Activation),
     /// The rectifier whose slope is learnt.
@@ -137,6 +144,8 @@ from_layers! {
     Dropout3d Dropout3d;
     AlphaDropout AlphaDropout;
     FeatureAlphaDropout FeatureAlphaDropout;
+    SinusoidalPositions SinusoidalPositions;
+    TransformerEncoder TransformerEncoder<P>;
     Activation Activation;
     Prelu Prelu<P>;
     Residual Residual<P>;
@@ -188,6 +197,8 @@ impl Layer<Init> {
             Self::Dropout3d(layer) => layer.into(),
             Self::AlphaDropout(layer) => layer.into(),
             Self::FeatureAlphaDropout(layer) => layer.into(),
+            Self::SinusoidalPositions(layer) => layer.into(),
+            Self::TransformerEncoder(layer) => layer.try_build(params, rng)?.into(),
             Self::Activation(layer) => layer.into(),
             Self::Prelu(layer) => layer.try_build(params, rng)?.into(),
             Self::Residual(layer) => layer.try_build(params, rng)?.into(),
@@ -230,6 +241,8 @@ impl Layer {
             Self::Dropout3d(layer) => layer.forward(pass, x),
             Self::AlphaDropout(layer) => layer.forward(pass, x),
             Self::FeatureAlphaDropout(layer) => layer.forward(pass, x),
+            Self::SinusoidalPositions(layer) => layer.forward(pass, x),
+            Self::TransformerEncoder(layer) => layer.forward(pass, x, AttentionMask::none()),
             Self::Activation(layer) => layer.forward(x),
             Self::Prelu(layer) => layer.forward(pass, x),
             Self::Residual(layer) => layer.forward(pass, x),

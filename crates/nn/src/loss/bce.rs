@@ -1,7 +1,7 @@
 //! The binary cross-entropy of probabilities: `-(t ln p + (1 - t) ln(1 - p))` for each element.
 //!
-//! Logarithms are not below -100, so that a wrong certainty costs 100 instead of infinity. The gradient of an element is
-//! `(p - t) / (p (1 - p))`; a logarithm that was cut off has none.
+//! Logarithms are not below -100, so that a wrong certainty costs 100 instead of infinity. The gradient of an element
+//! is `(p - t) / (p (1 - p))`; a logarithm that was cut off has none.
 //!
 //! | setting | default |
 //! | --- | --- |
@@ -10,8 +10,8 @@
 //! Logits are better given to [`bce_with_logits`](crate::bce_with_logits) than through a sigmoid, which rounds.
 //!
 //! PyTorch: `nn.BCELoss`, `nn.functional.binary_cross_entropy`. Departures: those of [`mse`](crate::mse); a logarithm
-//! below -100 has gradient 0, where PyTorch has up to 1e12; a probability outside of [0, 1] gives NaN, where PyTorch has
-//! an error.
+//! below -100 has gradient 0, where PyTorch has up to 1e12; a probability outside of [0, 1] gives NaN, where PyTorch
+//! has an error.
 
 use tape::{Elements, Real, Tensor};
 
@@ -73,8 +73,8 @@ impl Bce {
     }
 }
 
-/// The mean over all elements of `-(t ln p + (1 - t) ln(1 - p))`, with probabilities p and targets t: `[..], [..] -> []`.
-/// [`Bce`] has settings.
+/// The mean over all elements of `-(t ln p + (1 - t) ln(1 - p))`, with probabilities p and targets t:
+/// `[..], [..] -> []`. [`Bce`] has settings.
 ///
 /// ```
 /// let tape = tape::Tape::<f64>::new();

@@ -1,5 +1,5 @@
-//! The cosine embedding loss of two vectors x and y: `1 - cos(x, y)` where the target is 1, `max(0, cos(x, y) - margin)`
-//! where it is -1.
+//! The cosine embedding loss of two vectors x and y: `1 - cos(x, y)` where the target is 1,
+//! `max(0, cos(x, y) - margin)` where it is -1.
 //!
 //! What belongs together is turned into one direction, what does not is turned apart up to the margin. Each vector is
 //! divided by its largest magnitude first, so that nothing overflows; a zero vector has the cosine 0 with everything.
@@ -8,8 +8,8 @@
 //! | --- | --- |
 //! | `margin` | 0, from -1 to 1 |
 //!
-//! PyTorch: `nn.CosineEmbeddingLoss`, `nn.functional.cosine_embedding_loss`, whose default this is. Departures: PyTorch adds 1e-12
-//! to each squared length, which shows in vectors shorter than 1e-3; those of [`mse`](crate::mse).
+//! PyTorch: `nn.CosineEmbeddingLoss`, `nn.functional.cosine_embedding_loss`, whose default this is. Departures: PyTorch
+//! adds 1e-12 to each squared length, which shows in vectors shorter than 1e-3; those of [`mse`](crate::mse).
 
 use tape::{Axes, Real, Tensor};
 
@@ -63,9 +63,9 @@ impl CosineEmbedding {
     /// As [`loss`](Self::loss).
     ///
     /// # Errors
-    /// [`Error::Target`] if the two vectors differ in shape, [`Error::Operand`] if they have no axis or there is not one
-    /// target a pair, [`Error::Setting`] if the margin is not from -1 to 1, [`Error::Tape`] if the three lie on different
-    /// tapes.
+    /// [`Error::Target`] if the two vectors differ in shape, [`Error::Operand`] if they have no axis or there is not
+    /// one target a pair, [`Error::Setting`] if the margin is not from -1 to 1, [`Error::Tape`] if the three lie on
+    /// different tapes.
     ///
     /// # Panics
     /// If the recording of one of the three is over, or on another thread.

@@ -9,18 +9,18 @@
 //! | `label_smoothing` | 0, from 0 to 1; with ε the target of a class is `(1 - ε) t + ε / classes` |
 //! | `ignore_index` | none; a class, or the number of classes, whose rows cost nothing |
 //!
-//! With all of them, a row costs `-(1 - ε) w_c ln softmax(z)_c - ε / classes Σ_j w_j ln softmax(z)_j`. The mean divides by the sum
-//! of `w_c` over the rows that are not ignored, with target probabilities by the number of rows. If all are ignored, it is
-//! 0 with a zero gradient.
+//! With all of them, a row costs `-(1 - ε) w_c ln softmax(z)_c - ε / classes Σ_j w_j ln softmax(z)_j`. The mean divides
+//! by the sum of `w_c` over the rows that are not ignored, with target probabilities by the number of rows. If all are
+//! ignored, it is 0 with a zero gradient.
 //!
 //! C. Szegedy, V. Vanhoucke, S. Ioffe, J. Shlens and Z. Wojna, "Rethinking the Inception Architecture for Computer
 //! Vision", CVPR 2016 (label smoothing).
 //!
 //! PyTorch: `nn.CrossEntropyLoss`, `nn.functional.cross_entropy`. Departures: the classes are always the last axis
-//! (PyTorch has them second, which for `[rows, classes]` is the same), so that sequences `[batch, time, classes]` need no
-//! permutation; the mean over no rows is 0 with a zero gradient, where PyTorch has NaN; labels are not negative, so what
-//! is ignored is not -100 unless told otherwise, but a class, as that of padding, or the number behind the last one; and a
-//! target probability of 0 under a logit of minus infinity costs 0, where PyTorch has NaN.
+//! (PyTorch has them second, which for `[rows, classes]` is the same), so that sequences `[batch, time, classes]` need
+//! no permutation; the mean over no rows is 0 with a zero gradient, where PyTorch has NaN; labels are not negative, so
+//! what is ignored is not -100 unless told otherwise, but a class, as that of padding, or the number behind the last
+//! one; and a target probability of 0 under a logit of minus infinity costs 0, where PyTorch has NaN.
 
 use tape::{Elements, Indices, Real, Tensor};
 
@@ -94,8 +94,8 @@ impl CrossEntropy {
     ///
     /// # Errors
     /// [`Error::NoClasses`] if the logits have no axis, [`Error::LabelCount`] if there is not one label a row,
-    /// [`Error::Label`] if a label is neither a class nor ignored, [`Error::Setting`] if the weights are not one for each
-    /// class, the smoothing is not from 0 to 1, or what is ignored is above the number of classes.
+    /// [`Error::Label`] if a label is neither a class nor ignored, [`Error::Setting`] if the weights are not one for
+    /// each class, the smoothing is not from 0 to 1, or what is ignored is above the number of classes.
     ///
     /// # Panics
     /// If the recording of the logits is over, or on another thread.
@@ -136,9 +136,9 @@ impl CrossEntropy {
     /// As [`soft_loss`](Self::soft_loss).
     ///
     /// # Errors
-    /// [`Error::NoClasses`] if the logits have no axis, [`Error::Target`] if the two shapes differ, [`Error::Setting`] if
-    /// the weights are not one for each class, the smoothing is not from 0 to 1, or a label is ignored, of which there are
-    /// none, [`Error::Tape`] if the two lie on different tapes.
+    /// [`Error::NoClasses`] if the logits have no axis, [`Error::Target`] if the two shapes differ, [`Error::Setting`]
+    /// if the weights are not one for each class, the smoothing is not from 0 to 1, or a label is ignored, of which
+    /// there are none, [`Error::Tape`] if the two lie on different tapes.
     ///
     /// # Panics
     /// If the recording of one of the two is over, or on another thread.
@@ -176,8 +176,8 @@ impl CrossEntropy {
     }
 }
 
-/// The mean of `-ln softmax(logits)[label]` over the rows: `[.., classes] -> []`, with one label a row. [`CrossEntropy`]
-/// has settings.
+/// The mean of `-ln softmax(logits)[label]` over the rows: `[.., classes] -> []`, with one label a row.
+/// [`CrossEntropy`] has settings.
 ///
 /// It never overflows, whatever the logits. Without rows it is 0, with a zero gradient.
 ///

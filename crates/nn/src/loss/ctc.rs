@@ -1,17 +1,17 @@
 //! Connectionist temporal classification: how unlikely is a sequence of labels, whenever each of them is said?
 //!
 //! Every time step says a class or the blank. A path, one of them for each step, spells the sequence that is left when
-//! repetitions are merged and then blanks removed. The loss is minus the logarithm of the sum of the probabilities of all
-//! paths that spell the target. The sum is taken by the forward recursion over the states of the target (before, between
-//! and after its labels a blank; at each label), in logarithms, for all sequences of a batch at once:
+//! repetitions are merged and then blanks removed. The loss is minus the logarithm of the sum of the probabilities of
+//! all paths that spell the target. The sum is taken by the forward recursion over the states of the target (before,
+//! between and after its labels a blank; at each label), in logarithms, for all sequences of a batch at once:
 //!
 //! ```text
 //! blank(i)' = blank(i) + label(i-1), times the probability of the blank
 //! label(i)' = label(i) + blank(i) + label(i-1) if label i differs from label i-1, times the probability of label i
 //! ```
 //!
-//! Each time step is a handful of operations of the tape over `[batch, states]`, so the gradient, the backward recursion, is
-//! the tape's.
+//! Each time step is a handful of operations of the tape over `[batch, states]`, so the gradient, the backward
+//! recursion, is the tape's.
 //!
 //! | setting | default |
 //! | --- | --- |
@@ -23,8 +23,8 @@
 //! A. Graves, S. Fernández, F. Gomez and J. Schmidhuber, "Connectionist Temporal Classification: Labelling Unsegmented
 //! Sequence Data with Recurrent Neural Networks", ICML 2006.
 //!
-//! PyTorch: `nn.CTCLoss`, `nn.functional.ctc_loss`, whose axes, defaults and mean these are. Departures: targets are padded
-//! to one length (PyTorch also takes them one after another); the gradient is that with respect to the
+//! PyTorch: `nn.CTCLoss`, `nn.functional.ctc_loss`, whose axes, defaults and mean these are. Departures: targets are
+//! padded to one length (PyTorch also takes them one after another); the gradient is that with respect to the
 //! log-probabilities, where PyTorch adds the probabilities to it, which makes no difference behind a `log_softmax`; and
 //! where the loss is infinite its gradient is 0, where PyTorch has NaN.
 
@@ -78,9 +78,9 @@ impl Ctc {
         Self { zero_infinity, ..self }
     }
 
-    /// The loss of log-probabilities `[time, batch, classes]` with targets `[batch, length]`, of each of which, as of each
-    /// input, the first elements count: `input_lengths` and `target_lengths` say how many. It gives `[]`, or `[batch]`
-    /// without a reduction.
+    /// The loss of log-probabilities `[time, batch, classes]` with targets `[batch, length]`, of each of which, as of
+    /// each input, the first elements count: `input_lengths` and `target_lengths` say how many. It gives `[]`, or
+    /// `[batch]` without a reduction.
     ///
     /// # Panics
     /// As [`try_loss`](Self::try_loss) fails.

@@ -1,7 +1,7 @@
 //! The focal loss of logits: the binary cross-entropy, of which what is known already counts less.
 //!
-//! With the probability q that the prediction gives to the right answer, `s(x)` if the target is 1 and `s(-x)` if it is 0:
-//! `-α (1 - q)^γ ln q`, where α is `1 - α` for a target of 0. With targets t between, as after smoothing,
+//! With the probability q that the prediction gives to the right answer, `s(x)` if the target is 1 and `s(-x)` if it is
+//! 0: `-α (1 - q)^γ ln q`, where α is `1 - α` for a target of 0. With targets t between, as after smoothing,
 //! `q = t s(x) + (1 - t) s(-x)`, α likewise, and `-ln q` is the binary cross-entropy.
 //!
 //! | setting | default |

@@ -1,8 +1,8 @@
 //! The negative log-likelihood of numbers from normal distributions whose variances are predicted too.
 //!
-//! With a mean m, a variance v and an observation t: `(ln max(v, ε) + (m - t)² / max(v, ε)) / 2`, which is the likelihood
-//! without the term `ln(2 π) / 2`. The variance gets its gradient as if ε were not there, so that one that has collapsed
-//! comes back.
+//! With a mean m, a variance v and an observation t: `(ln max(v, ε) + (m - t)² / max(v, ε)) / 2`, which is the
+//! likelihood without the term `ln(2 π) / 2`. The variance gets its gradient as if ε were not there, so that one that
+//! has collapsed comes back.
 //!
 //! | setting | default |
 //! | --- | --- |
@@ -76,8 +76,8 @@ impl GaussianNll {
     /// As [`loss`](Self::loss).
     ///
     /// # Errors
-    /// [`Error::Target`] if means and observations differ in shape, [`Error::Operand`] if the variances do not broadcast
-    /// to it, [`Error::Setting`] if ε is not positive, [`Error::Tape`] if the three lie on different tapes.
+    /// [`Error::Target`] if means and observations differ in shape, [`Error::Operand`] if the variances do not
+    /// broadcast to it, [`Error::Setting`] if ε is not positive, [`Error::Tape`] if the three lie on different tapes.
     ///
     /// # Panics
     /// If the recording of one of the three is over, or on another thread.

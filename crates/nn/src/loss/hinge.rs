@@ -61,8 +61,8 @@ impl Hinge {
     }
 }
 
-/// The mean over all elements of `max(0, 1 - t x)`, with scores x and targets t of ±1: `[..], [..] -> []`. [`Hinge`] has
-/// settings.
+/// The mean over all elements of `max(0, 1 - t x)`, with scores x and targets t of ±1: `[..], [..] -> []`. [`Hinge`]
+/// has settings.
 ///
 /// ```
 /// let tape = tape::Tape::<f64>::new();

@@ -1,7 +1,7 @@
 //! The Kullback-Leibler divergence: with a target probability t and the logarithm x of a predicted one, `t (ln t - x)`.
 //!
-//! The gradient of an element is `-t`, for the target `ln t - x + 1`. An element whose target is 0 costs nothing and gets
-//! no gradient, whatever x is, also minus infinity.
+//! The gradient of an element is `-t`, for the target `ln t - x + 1`. An element whose target is 0 costs nothing and
+//! gets no gradient, whatever x is, also minus infinity.
 //!
 //! | setting | default |
 //! | --- | --- |
@@ -10,8 +10,8 @@
 //! S. Kullback and R. A. Leibler, "On Information and Sufficiency", Annals of Mathematical Statistics 22 (1), 1951.
 //!
 //! PyTorch: `nn.KLDivLoss`, `nn.functional.kl_div`; there as here the mean is that over all elements, and
-//! [`Reduction::BatchMean`] is what the mathematics asks for. Departures: those of [`mse`](crate::mse), and a target of 0
-//! under a prediction of minus infinity, where PyTorch has NaN.
+//! [`Reduction::BatchMean`] is what the mathematics asks for. Departures: those of [`mse`](crate::mse), and a target of
+//! 0 under a prediction of minus infinity, where PyTorch has NaN.
 
 use tape::{Real, Tensor};
 

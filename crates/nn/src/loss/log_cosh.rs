@@ -1,7 +1,7 @@
 //! The logarithm of the hyperbolic cosine: `ln cosh(prediction - target)` for each element.
 //!
-//! It is `r² / 2` for small residuals r and `|r| - ln 2` for large ones, smooth everywhere; the gradient of an element is
-//! `tanh r`. Small residuals are computed as `ln(1 + sinh² r) / 2`, so that nothing cancels, large ones as
+//! It is `r² / 2` for small residuals r and `|r| - ln 2` for large ones, smooth everywhere; the gradient of an element
+//! is `tanh r`. Small residuals are computed as `ln(1 + sinh² r) / 2`, so that nothing cancels, large ones as
 //! `|r| + ln(1 + e^(-2 |r|)) - ln 2`, so that nothing overflows.
 //!
 //! PyTorch has none; Keras: `losses.LogCosh`.

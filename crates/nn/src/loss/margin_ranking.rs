@@ -1,5 +1,5 @@
-//! The ranking loss of two scores: `max(0, margin - t (x - y))`, where a target t of 1 says that x should be the larger, -1
-//! that y should.
+//! The ranking loss of two scores: `max(0, margin - t (x - y))`, where a target t of 1 says that x should be the
+//! larger, -1 that y should.
 //!
 //! | setting | default |
 //! | --- | --- |
@@ -61,8 +61,8 @@ impl MarginRanking {
     /// As [`loss`](Self::loss).
     ///
     /// # Errors
-    /// [`Error::Target`] if the second scores or the targets differ from the first scores in shape, [`Error::Tape`] if the
-    /// three lie on different tapes.
+    /// [`Error::Target`] if the second scores or the targets differ from the first scores in shape, [`Error::Tape`] if
+    /// the three lie on different tapes.
     ///
     /// # Panics
     /// If the recording of one of the three is over, or on another thread.

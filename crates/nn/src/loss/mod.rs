@@ -1,8 +1,8 @@
 //! Which losses are there, and what do all of them share?
 //!
-//! A loss is a plain struct of settings with a `loss` and a `try_loss`, and a function of the same name that is the short
-//! form for its defaults: `huber(y, target)` is `Huber::new().loss(y, target)`. Settings are plain numbers, so that one
-//! value serves every step, every tape and both precisions.
+//! A loss is a plain struct of settings with a `loss` and a `try_loss`, and a function of the same name that is the
+//! short form for its defaults: `huber(y, target)` is `Huber::new().loss(y, target)`. Settings are plain numbers, so
+//! that one value serves every step, every tape and both precisions.
 
 pub(crate) mod bce;
 pub(crate) mod bce_with_logits;

@@ -3,8 +3,8 @@
 //! Every class that is wanted should score more than every class that is not, by 1.
 //!
 //! PyTorch: `nn.MultiLabelMarginLoss`, `nn.functional.multilabel_margin_loss`. Departures: what is wanted is said by
-//! ones and zeros, one for each class, where PyTorch has lists of class numbers that end in -1; the two shapes are equal;
-//! and no rows cost 0.
+//! ones and zeros, one for each class, where PyTorch has lists of class numbers that end in -1; the two shapes are
+//! equal; and no rows cost 0.
 
 use tape::{Real, Tensor};
 
@@ -52,8 +52,8 @@ impl MultiLabelMargin {
     /// As [`loss`](Self::loss).
     ///
     /// # Errors
-    /// [`Error::NoClasses`] if the scores have no axis, [`Error::Target`] if the two shapes differ, [`Error::Tape`] if the
-    /// two lie on different tapes.
+    /// [`Error::NoClasses`] if the scores have no axis, [`Error::Target`] if the two shapes differ, [`Error::Tape`] if
+    /// the two lie on different tapes.
     ///
     /// # Panics
     /// If the recording of one of the two is over, or on another thread.

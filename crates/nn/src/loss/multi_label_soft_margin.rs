@@ -63,8 +63,8 @@ impl MultiLabelSoftMargin {
     /// As [`loss`](Self::loss).
     ///
     /// # Errors
-    /// [`Error::NoClasses`] if the logits have no axis, [`Error::Target`] if the two shapes differ, [`Error::Setting`] if
-    /// the weights are not one for each class, [`Error::Tape`] if the two lie on different tapes.
+    /// [`Error::NoClasses`] if the logits have no axis, [`Error::Target`] if the two shapes differ, [`Error::Setting`]
+    /// if the weights are not one for each class, [`Error::Tape`] if the two lie on different tapes.
     ///
     /// # Panics
     /// If the recording of one of the two is over, or on another thread.

@@ -1,4 +1,5 @@
-//! The multi-class hinge loss: with rows x of scores and labels c, `Σ_(j ≠ c) w_c max(0, margin - x_c + x_j)^p / classes`.
+//! The multi-class hinge loss: with rows x of scores and labels c,
+//! `Σ_(j ≠ c) w_c max(0, margin - x_c + x_j)^p / classes`.
 //!
 //! Every other class should score less than the right one, by the margin.
 //!
@@ -8,12 +9,12 @@
 //! | `margin` | 1 |
 //! | `weights` | none; one for each class, for the rows of its label |
 //!
-//! K. Crammer and Y. Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", JMLR 2, 2001,
-//! whose maximum over the other classes is a sum here.
+//! K. Crammer and Y. Singer, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines", JMLR 2,
+//! 2001, whose maximum over the other classes is a sum here.
 //!
-//! PyTorch: `nn.MultiMarginLoss`, `nn.functional.multi_margin_loss`, whose defaults these are, and whose mean divides by
-//! the number of rows whatever the weights. Departures: as in [`cross_entropy`](crate::cross_entropy), the classes are the
-//! last axis, and no rows cost 0.
+//! PyTorch: `nn.MultiMarginLoss`, `nn.functional.multi_margin_loss`, whose defaults these are, and whose mean divides
+//! by the number of rows whatever the weights. Departures: as in [`cross_entropy`](crate::cross_entropy), the classes
+//! are the last axis, and no rows cost 0.
 
 use tape::{Elements, Indices, Real, Tensor};
 
@@ -83,8 +84,8 @@ impl MultiMargin {
     ///
     /// # Errors
     /// [`Error::NoClasses`] if the scores have no axis, [`Error::LabelCount`] if there is not one label a row,
-    /// [`Error::Label`] if a label is no class, [`Error::Setting`] if p is neither 1 nor 2, or the weights are not one for
-    /// each class.
+    /// [`Error::Label`] if a label is no class, [`Error::Setting`] if p is neither 1 nor 2, or the weights are not one
+    /// for each class.
     ///
     /// # Panics
     /// If the recording of the scores is over, or on another thread.
@@ -108,8 +109,8 @@ impl MultiMargin {
     }
 }
 
-/// The mean over the rows of `Σ_(j ≠ label) max(0, 1 - x_label + x_j) / classes`: `[.., classes] -> []`. [`MultiMargin`]
-/// has settings.
+/// The mean over the rows of `Σ_(j ≠ label) max(0, 1 - x_label + x_j) / classes`: `[.., classes] -> []`.
+/// [`MultiMargin`] has settings.
 ///
 /// ```
 /// let tape = tape::Tape::<f64>::new();

@@ -72,9 +72,9 @@ impl Nll {
     /// As [`loss`](Self::loss).
     ///
     /// # Errors
-    /// [`Error::NoClasses`] if the log-probabilities have no axis, [`Error::LabelCount`] if there is not one label a row,
-    /// [`Error::Label`] if a label is neither a class nor ignored, [`Error::Setting`] if the weights are not one for each
-    /// class, or what is ignored is above the number of classes.
+    /// [`Error::NoClasses`] if the log-probabilities have no axis, [`Error::LabelCount`] if there is not one label a
+    /// row, [`Error::Label`] if a label is neither a class nor ignored, [`Error::Setting`] if the weights are not one
+    /// for each class, or what is ignored is above the number of classes.
     ///
     /// # Panics
     /// If the recording of the log-probabilities is over, or on another thread.

@@ -20,14 +20,14 @@ use crate::error::Error;
 pub enum Reduction {
     /// They stay as they are.
     None,
-    /// Their mean; 0 with a zero gradient if there are none, where PyTorch has NaN. A loss with class weights or ignored
-    /// targets says what it divides by.
+    /// Their mean; 0 with a zero gradient if there are none, where PyTorch has NaN. A loss with class weights or
+    /// ignored targets says what it divides by.
     #[default]
     Mean,
     /// Their sum.
     Sum,
-    /// Their sum, divided by the length of their first axis: PyTorch's `batchmean`, which it has for the Kullback-Leibler
-    /// divergence alone.
+    /// Their sum, divided by the length of their first axis: PyTorch's `batchmean`, which it has for the
+    /// Kullback-Leibler divergence alone.
     BatchMean,
 }
 

@@ -89,8 +89,8 @@ impl<'a, T: Real> Rows<'a, T> {
     }
 
     /// The losses of rows whose classes have logarithms of probabilities: with the logarithm l under the label and the
-    /// weight w of its class, `-(w l keep + spread)`, and nothing for a row that is ignored; then reduced, where the mean
-    /// divides by the sum of w over the rows that count.
+    /// weight w of its class, `-(w l keep + spread)`, and nothing for a row that is ignored; then reduced, where the
+    /// mean divides by the sum of w over the rows that count.
     #[track_caller]
     pub(super) fn negated(
         &self,

@@ -1,7 +1,8 @@
-//! The smooth L1 loss: with the residual `r = prediction - target`, `r² / (2 β)` where `|r| < β`, and `|r| - β / 2` beyond.
+//! The smooth L1 loss: with the residual `r = prediction - target`, `r² / (2 β)` where `|r| < β`, and `|r| - β / 2`
+//! beyond.
 //!
-//! It is [`huber`](crate::huber) with δ = β, divided by β, so that its slope far away is 1 whatever β is; with β = 0 it is
-//! [`l1`](crate::l1).
+//! It is [`huber`](crate::huber) with δ = β, divided by β, so that its slope far away is 1 whatever β is; with β = 0 it
+//! is [`l1`](crate::l1).
 //!
 //! | setting | default |
 //! | --- | --- |
@@ -9,7 +10,8 @@
 //!
 //! R. Girshick, "Fast R-CNN", ICCV 2015.
 //!
-//! PyTorch: `nn.SmoothL1Loss`, `nn.functional.smooth_l1_loss`, whose default β is. Departures: those of [`mse`](crate::mse).
+//! PyTorch: `nn.SmoothL1Loss`, `nn.functional.smooth_l1_loss`, whose default β is. Departures: those of
+//! [`mse`](crate::mse).
 
 use tape::{Real, Tensor};
 

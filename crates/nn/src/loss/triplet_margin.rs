@@ -1,7 +1,7 @@
 //! The triplet loss: `max(0, d(anchor, positive) - d(anchor, negative) + margin)`, with `d(x, y) = |x - y + ε|_p`.
 //!
-//! What is like the anchor should be closer to it than what is not, by the margin. ε, added to every component, keeps the
-//! distance of equal vectors away from the norm's kink.
+//! What is like the anchor should be closer to it than what is not, by the margin. ε, added to every component, keeps
+//! the distance of equal vectors away from the norm's kink.
 //!
 //! | setting | default |
 //! | --- | --- |
@@ -91,8 +91,8 @@ impl TripletMargin {
     /// As [`loss`](Self::loss).
     ///
     /// # Errors
-    /// [`Error::Target`] if the three differ in shape, [`Error::Operand`] if they have no axis, [`Error::Setting`] if the
-    /// margin is not positive or p is below 1, [`Error::Tape`] if the three lie on different tapes.
+    /// [`Error::Target`] if the three differ in shape, [`Error::Operand`] if they have no axis, [`Error::Setting`] if
+    /// the margin is not positive or p is below 1, [`Error::Tape`] if the three lie on different tapes.
     ///
     /// # Panics
     /// If the recording of one of the three is over, or on another thread.

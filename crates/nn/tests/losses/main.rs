@@ -1,5 +1,5 @@
-//! Does every loss keep what all losses promise? One row a loss and setting; what only one loss promises is tested beside
-//! it.
+//! Does every loss keep what all losses promise? One row a loss and setting; what only one loss promises is tested
+//! beside it.
 
 mod row;
 mod rows;
@@ -27,8 +27,8 @@ fn assert_close(name: &str, found: &ArrayD<f64>, expected: &ArrayD<f64>, toleran
     }
 }
 
-/// The loss is used twice, neither use is the root itself, and several losses are weighted with random numbers. Without a
-/// reduction every element is verified; what the reductions add shows in a few directions.
+/// The loss is used twice, neither use is the root itself, and several losses are weighted with random numbers. Without
+/// a reduction every element is verified; what the reductions add shows in a few directions.
 #[test]
 fn gradients_are_right_whatever_arrives_from_above() {
     for row in rows::all() {

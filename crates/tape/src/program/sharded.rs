@@ -341,11 +341,12 @@ fn rows(inputs: &[InputKind]) -> Result<usize, Error> {
 fn worthwhile(schedule: &Schedule, parameters: usize, threads: usize) -> usize {
     /// What it takes to wake other threads and to wait for them, in nanoseconds.
     const HANDING_OVER: f64 = 40_000.0;
-    /// To read or write an element, where several threads share the memory.
-    const ELEMENT: f64 = 0.15;
-    let alone: f64 = nanoseconds(schedule);
+    /// What a shard adds for each parameter: it is read once more, and its gradient written and summed. Measured in
+    /// `docs/decisions/threads.md`.
+    const PARAMETER: f64 = 0.5;
+    let alone = nanoseconds(schedule);
     let together = |shards: usize| {
-        alone / shards as f64 + HANDING_OVER + ELEMENT * ((shards + 1) * parameters) as f64 / shards as f64
+        alone / shards as f64 + HANDING_OVER + PARAMETER * ((shards + 1) * parameters) as f64 / shards as f64
     };
     let best = (2..=threads).min_by(|&one, &other| together(one).total_cmp(&together(other)));
     best.filter(|&shards| together(shards) < alone / 1.2).unwrap_or(1)
@@ -354,7 +355,7 @@ fn worthwhile(schedule: &Schedule, parameters: usize, threads: usize) -> usize {
 /// Roughly how long a run takes on one core: products of matrices by their multiplications, all else by its elements.
 fn nanoseconds(schedule: &Schedule) -> f64 {
     /// Multiplications and additions in a nanosecond.
-    const PER_NANOSECOND: f64 = 40.0;
+    const PER_NANOSECOND: f64 = 75.0;
     const ELEMENT: f64 = 0.3;
     let of_step = |step: &super::schedule::Step| {
         let size = step.output.shape.size() as f64;

@@ -11,16 +11,10 @@ impl Model for RotaryPositions {
     }
 }
 
-impl Model for SinusoidalPositions {
-    fn forward<T: Real>(&self, pass: &Pass<'_, T>, given: &Given<'_, T>) -> Tensor<T> {
-        self.forward(pass, given.x())
-    }
-}
-
 pub(crate) fn rows() -> Vec<Row> {
     let rotary = |name, positions| Row::model(name, move |_, _| positions, &[2, 3, 4]).input(&[2, 3, 4]);
     vec![
-        Row::model("SinusoidalPositions", |_, _| SinusoidalPositions::new(3), &[2, 4, 3]).input(&[2, 4, 3]),
+        Row::layer("SinusoidalPositions", SinusoidalPositions::new(3), &[2, 4, 3], &[2, 4, 3], &[]),
         rotary("RotaryPositions of neighbours", RotaryPositions::new(4)),
         rotary("RotaryPositions of halves", RotaryPositions::new(4).pairs(Pairs::Halves)),
     ]

@@ -14,12 +14,6 @@ impl Model for TransformerEncoderLayer {
     }
 }
 
-impl Model for TransformerEncoder {
-    fn forward<T: Real>(&self, pass: &Pass<'_, T>, given: &Given<'_, T>) -> Tensor<T> {
-        self.forward(pass, given.x(), AttentionMask::none())
-    }
-}
-
 impl Model for TransformerDecoderLayer {
     fn forward<T: Real>(&self, pass: &Pass<'_, T>, given: &Given<'_, T>) -> Tensor<T> {
         let (causal, all) = (AttentionMask::none().causal(), AttentionMask::none());
@@ -77,9 +71,6 @@ pub(crate) fn rows() -> Vec<Row> {
     let first = move |params: &mut _, rng: &mut _| {
         encoder_layer().norm_first().rotary(RotaryPositions::new(2)).build(params, rng)
     };
-    let stack = move |params: &mut _, rng: &mut _| {
-        TransformerEncoder::new(encoder_layer().norm_first().without_bias(), 2).norm().build(params, rng)
-    };
     let decode = move |params: &mut _, rng: &mut _| decoder_layer().build(params, rng);
     let decode_stack = move |params: &mut _, rng: &mut _| {
         TransformerDecoder::new(decoder_layer().norm_first().without_bias(), 1).norm().build(params, rng)
@@ -95,7 +86,13 @@ pub(crate) fn rows() -> Vec<Row> {
     vec![
         row(own(Row::model("TransformerEncoderLayer", build, &[2, 2, 4])), encoder("")).trains_differently(),
         row(own(Row::model("TransformerEncoderLayer with the norms first", first, &[2, 2, 4])), encoder("")),
-        row(own(Row::model("TransformerEncoder", stack, &[2, 2, 4])), weights(stacked)),
+        Row::layer(
+            "TransformerEncoder in a sequence",
+            TransformerEncoder::new(encoder_layer().norm_first().without_bias(), 2).norm(),
+            &[2, 2, 4],
+            &[2, 2, 4],
+            &weights(stacked).iter().map(String::as_str).collect::<Vec<_>>(),
+        ),
         row(both(Row::model("TransformerDecoderLayer", decode, &[2, 2, 4])), decoder("")),
         row(both(Row::model("TransformerDecoder", decode_stack, &[2, 2, 4])), weights(decoders)),
         row(both(Row::model("Transformer", whole, &[2, 2, 4])), weights(all)),
