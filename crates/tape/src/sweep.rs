@@ -164,17 +164,20 @@ fn hand_on_stretch<T: Real>(
     to: u32,
     from: u32,
 ) -> Result<(), Error> {
-    // The adjoint that was deposited last, and where: mostly it is the next one that is read, and a register is there at
-    // once, where memory that was just written to is not.
-    let mut last = (0, T::zero());
-    if storage.watch.is_none() {
+    if storage.watch.is_some() {
         for index in (to as usize..=from as usize).rev() {
-            hand_on(storage, adjoints, index, &mut last);
-        }
-    } else {
-        for index in (to as usize..=from as usize).rev() {
-            hand_on(storage, adjoints, index, &mut last);
+            hand_on_scalars(&storage.nodes, &mut adjoints.scalars, index, index);
+            hand_on_other(storage, adjoints, index);
             storage.examine_shares(adjoints, index)?;
+        }
+        return Ok(());
+    }
+    let mut from = Some(from as usize);
+    while let Some(index) = from {
+        from = hand_on_scalars(&storage.nodes, &mut adjoints.scalars, to as usize, index);
+        if let Some(index) = from {
+            hand_on_other(storage, adjoints, index);
+            from = index.checked_sub(1).filter(|&index| index >= to as usize);
         }
     }
     Ok(())
@@ -232,15 +235,34 @@ pub(crate) fn add_shares<T: Real>(
     }
 }
 
-#[inline(always)]
-fn hand_on<T: Real>(storage: &mut Storage<T>, adjoints: &mut Adjoints<T>, index: usize, last: &mut (usize, T)) {
+/// Lets scalars hand on, from `from` down to `to`; returns where a tensor, or an element of one, comes in between.
+#[inline(never)]
+fn hand_on_scalars<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], to: usize, from: usize) -> Option<usize> {
+    // The adjoint that was deposited last, and where: mostly it is the next one that is read, and a register is there at
+    // once, where memory that was just written to is not.
+    let mut last = (0, T::zero());
+    let nodes = &nodes[..=from];
+    let adjoints = &mut adjoints[..nodes.len()];
+    for index in (to..nodes.len()).rev() {
+        let node = nodes[index];
+        if matches!(node.op, Op::Tensor | Op::Element) {
+            return Some(index);
+        }
+        let g = if last.0 == index { last.1 } else { adjoints[index] };
+        if g.into_bits() != T::UNREACHED {
+            last = hand_on_scalar(nodes, adjoints, node, g);
+        }
+    }
+    None
+}
+
+/// Lets a node that is no plain scalar hand on.
+fn hand_on_other<T: Real>(storage: &mut Storage<T>, adjoints: &mut Adjoints<T>, index: usize) {
     let node = storage.nodes[index];
     match node.op {
         Op::Tensor => {
             hand_on_tensor(storage, adjoints, node.left as usize);
             storage.scratch.reset();
-            // A tensor made of scalars has deposited behind the register's back.
-            *last = (0, T::zero());
         }
         Op::Element => hand_on_element(storage, adjoints, index, node),
         Op::Leaf
@@ -251,12 +273,7 @@ fn hand_on<T: Real>(storage: &mut Storage<T>, adjoints: &mut Adjoints<T>, index:
         | Op::LeftConstant(_)
         | Op::AddProduct
         | Op::AddProductConstant
-        | Op::Detached => {
-            let g = if last.0 == index { last.1 } else { adjoints.scalars[index] };
-            if g.into_bits() != T::UNREACHED {
-                *last = hand_on_scalar(&storage.nodes, &mut adjoints.scalars, node, g);
-            }
-        }
+        | Op::Detached => {}
     }
 }
 

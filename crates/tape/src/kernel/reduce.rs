@@ -200,6 +200,8 @@ pub(crate) fn sum_of_squares<T: Real>(x: &[T]) -> f64 {
 }
 
 /// `out = x - ln(sum(exp(x)))` for each row of `[rows, cols]`. A row of minus infinities gives minus infinities.
+///
+/// Exponentials and logarithms are those of several rows at a time, because a short row fills no vector.
 pub(crate) fn log_softmax<T: Real>(x: &[T], rows: usize, cols: usize, out: &mut [T]) {
     assert_eq!(x.len(), rows * cols);
     assert_eq!(out.len(), rows * cols);
@@ -209,18 +211,29 @@ pub(crate) fn log_softmax<T: Real>(x: &[T], rows: usize, cols: usize, out: &mut 
     dispatch(
         #[inline(always)]
         || {
-            for (x, out) in x.chunks_exact(cols).zip(out.chunks_exact_mut(cols)) {
-                let largest = largest(x);
-                if largest == T::neg_infinity() && !x.iter().any(|x| x.is_nan()) {
-                    out.fill(T::neg_infinity());
-                    continue;
+            let block = (BLOCK / cols).clamp(1, ROWS) * cols;
+            for (x, out) in x.chunks(block).zip(out.chunks_mut(block)) {
+                let (mut tops, mut logs) = ([T::zero(); ROWS], [T::zero(); ROWS]);
+                for ((x, out), top) in x.chunks_exact(cols).zip(out.chunks_exact_mut(cols)).zip(&mut tops) {
+                    *top = largest(x);
+                    out.iter_mut().zip(x).for_each(|(out, &x)| *out = x - *top);
                 }
-                for (out, &x) in out.iter_mut().zip(x) {
-                    *out = (x - largest).vector_exp();
+                for out in &mut *out {
+                    *out = out.vector_exp();
                 }
-                let log = pairwise(out, |exp| exp).vector_ln();
-                for (out, &x) in out.iter_mut().zip(x) {
-                    *out = (x - largest) - log;
+                for (log, exps) in logs.iter_mut().zip(out.chunks_exact(cols)) {
+                    *log = pairwise(exps, |exp| exp);
+                }
+                for log in &mut logs {
+                    *log = log.vector_ln();
+                }
+                let rows = x.chunks_exact(cols).zip(out.chunks_exact_mut(cols));
+                for ((x, out), (&top, &log)) in rows.zip(tops.iter().zip(&logs)) {
+                    if top == T::neg_infinity() && !x.iter().any(|x| x.is_nan()) {
+                        out.fill(top);
+                    } else {
+                        out.iter_mut().zip(x).for_each(|(out, &x)| *out = (x - top) - log);
+                    }
                 }
             }
         },
@@ -239,11 +252,16 @@ pub(crate) fn log_softmax_share<T: Real>(y: &[T], g: &[T], rows: usize, cols: us
     dispatch(
         #[inline(always)]
         || {
+            // All exponentials at once, where there is room for them: a short row fills no vector.
+            if !accumulate {
+                out.iter_mut().zip(y).for_each(|(out, &y)| *out = y.vector_exp());
+            }
             for ((y, g), out) in y.chunks_exact(cols).zip(g.chunks_exact(cols)).zip(out.chunks_exact_mut(cols)) {
                 let absorbed = y.iter().all(|&y| y == T::neg_infinity()) || g.iter().all(|&g| g == T::zero());
                 let total = pairwise(g, |g| g);
                 for ((&y, &g), out) in y.iter().zip(g).zip(out) {
-                    let share = if absorbed { T::zero() } else { g - y.vector_exp() * total };
+                    let exp = if accumulate { y.vector_exp() } else { *out };
+                    let share = if absorbed { T::zero() } else { g - exp * total };
                     *out = if accumulate { *out + share } else { share };
                 }
             }

@@ -1,6 +1,6 @@
 //! What the matrix kernels ask of a vector register, for both element types.
 
-use pulp::Simd;
+use pulp::{MemMask, Simd};
 
 use crate::real::Real;
 
@@ -8,6 +8,9 @@ use crate::real::Real;
 pub(super) trait Lanes: Real {
     /// A vector register of them.
     type Vector<S: Simd>: Copy;
+
+    /// Some lanes of a register.
+    type Mask<S: Simd>: Copy;
 
     /// The side of the square that [`Lanes::transpose`] turns over.
     const SQUARE: usize;
@@ -32,6 +35,23 @@ pub(super) trait Lanes: Real {
     /// The sum of the lanes.
     fn vector_sum<S: Simd>(simd: S, a: Self::Vector<S>) -> Self;
 
+    /// The first `count` lanes.
+    fn first<S: Simd>(simd: S, count: usize) -> Self::Mask<S>;
+
+    /// Those lanes from memory, and zeros.
+    ///
+    /// # Safety
+    ///
+    /// As many elements are readable.
+    unsafe fn load<S: Simd>(simd: S, first: Self::Mask<S>, from: *const Self) -> Self::Vector<S>;
+
+    /// Those lanes to memory.
+    ///
+    /// # Safety
+    ///
+    /// As many elements are writable.
+    unsafe fn store<S: Simd>(simd: S, first: Self::Mask<S>, to: *mut Self, vector: Self::Vector<S>);
+
     /// `to[j * to_row + i] = from[i * from_row + j]` for i and j below [`Lanes::SQUARE`].
     ///
     /// # Safety
@@ -41,9 +61,11 @@ pub(super) trait Lanes: Real {
 }
 
 macro_rules! lanes {
-    ($real:ident, $vector:ident, $lanes:ident, $splat:ident, $mul_add:ident, $mul:ident, $add:ident, $sum:ident, $square:literal, $transpose:ident) => {
+    ($real:ident, $vector:ident, $lanes:ident, $splat:ident, $mul_add:ident, $mul:ident, $add:ident, $sum:ident, $square:literal, $transpose:ident, $masks:ident, $mask:ident, $load:ident, $store:ident) => {
         impl Lanes for $real {
             type Vector<S: Simd> = S::$vector;
+
+            type Mask<S: Simd> = MemMask<S::$masks>;
 
             const SQUARE: usize = $square;
 
@@ -78,6 +100,23 @@ macro_rules! lanes {
             }
 
             #[inline(always)]
+            fn first<S: Simd>(simd: S, count: usize) -> Self::Mask<S> {
+                simd.$mask(0, count as _)
+            }
+
+            #[inline(always)]
+            unsafe fn load<S: Simd>(simd: S, first: Self::Mask<S>, from: *const Self) -> S::$vector {
+                // SAFETY: the caller's promise.
+                unsafe { simd.$load(first, from) }
+            }
+
+            #[inline(always)]
+            unsafe fn store<S: Simd>(simd: S, first: Self::Mask<S>, to: *mut Self, vector: S::$vector) {
+                // SAFETY: the caller's promise.
+                unsafe { simd.$store(first, to, vector) }
+            }
+
+            #[inline(always)]
             unsafe fn transpose<const AVX: bool>(from: *const Self, from_row: usize, to: *mut Self, to_row: usize) {
                 #[cfg(target_arch = "x86_64")]
                 if AVX {
@@ -95,8 +134,38 @@ macro_rules! lanes {
     };
 }
 
-lanes!(f32, f32s, F32_LANES, splat_f32s, mul_add_e_f32s, mul_f32s, add_f32s, reduce_sum_f32s, 8, transpose_8x8);
-lanes!(f64, f64s, F64_LANES, splat_f64s, mul_add_e_f64s, mul_f64s, add_f64s, reduce_sum_f64s, 4, transpose_4x4);
+lanes!(
+    f32,
+    f32s,
+    F32_LANES,
+    splat_f32s,
+    mul_add_e_f32s,
+    mul_f32s,
+    add_f32s,
+    reduce_sum_f32s,
+    8,
+    transpose_8x8,
+    m32s,
+    mask_between_m32s,
+    mask_load_ptr_f32s,
+    mask_store_ptr_f32s
+);
+lanes!(
+    f64,
+    f64s,
+    F64_LANES,
+    splat_f64s,
+    mul_add_e_f64s,
+    mul_f64s,
+    add_f64s,
+    reduce_sum_f64s,
+    4,
+    transpose_4x4,
+    m64s,
+    mask_between_m64s,
+    mask_load_ptr_f64s,
+    mask_store_ptr_f64s
+);
 
 /// Transposes in registers: eight times as fast as element by element, which the compiler makes of a loop.
 #[cfg(target_arch = "x86_64")]

@@ -34,9 +34,9 @@ impl<E: Lanes, const FUSED: bool> WithSimd for Pack<E, FUSED> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         // SAFETY: the promise of the caller of `pack`, which alone makes this.
-        unsafe { copy::<E, S, FUSED>(&self.from, self.width, self.out) }
+        unsafe { copy::<E, S, FUSED>(simd, &self.from, self.width, self.out) }
     }
 }
 
@@ -44,7 +44,7 @@ impl<E: Lanes, const FUSED: bool> WithSimd for Pack<E, FUSED> {
 ///
 /// As for [`pack`].
 #[inline(always)]
-unsafe fn copy<E: Lanes, S: Simd, const FUSED: bool>(from: &Source<E>, width: usize, out: *mut E) {
+unsafe fn copy<E: Lanes, S: Simd, const FUSED: bool>(simd: S, from: &Source<E>, width: usize, out: *mut E) {
     let &Source { start: b, row, col, inner, cols } = from;
     let lanes = E::lanes::<S>();
     if col == 1 && cols == width {
@@ -53,6 +53,19 @@ unsafe fn copy<E: Lanes, S: Simd, const FUSED: bool>(from: &Source<E>, width: us
                 // SAFETY: all columns exist, so whole vectors are readable, and `out` has as many.
                 unsafe {
                     let vector = b.add(p * row + j).cast::<E::Vector<S>>().read_unaligned();
+                    out.add(p * width + j).cast::<E::Vector<S>>().write_unaligned(vector);
+                }
+            }
+        }
+        return;
+    }
+    if col == 1 {
+        for j in (0..width).step_by(lanes) {
+            let existing = E::first(simd, cols.saturating_sub(j).min(lanes));
+            for p in 0..inner {
+                // SAFETY: the columns of the mask exist, and `out` has room for whole vectors.
+                unsafe {
+                    let vector = E::load(simd, existing, b.add(p * row).wrapping_add(j));
                     out.add(p * width + j).cast::<E::Vector<S>>().write_unaligned(vector);
                 }
             }

@@ -1,16 +1,11 @@
 //! The innermost kernel: a few rows by two vectors of the product, held in registers.
 
-use std::mem::MaybeUninit;
-
 use pulp::{Simd, WithSimd};
 
 use super::lanes::Lanes;
 
 /// The most rows of a tile, and its vectors in each: with the operands they just fill the registers.
 pub(super) const VECTORS: usize = 2;
-
-/// Enough elements for a tile of any machine: 12 rows of two vectors of 64 bytes.
-const SPILL: usize = 12 * VECTORS * 64 / 4;
 
 /// The operands of a column of tiles: `inner` columns of `a`, and as many rows of `b` of whole vectors.
 pub(super) struct Operands<E> {
@@ -169,11 +164,12 @@ pub(super) unsafe fn tile<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usiz
         }
     }
     if cols == VECTORS * lanes {
-        for (i, sums) in sums.iter().enumerate() {
-            for (v, &sum) in sums.iter().enumerate() {
+        for i in 0..ROWS {
+            for v in 0..VECTORS {
                 // SAFETY: all columns of the tile count, so `c` is writable for whole vectors.
                 unsafe {
                     let to = c.add(i * row + v * lanes).cast::<E::Vector<S>>();
+                    let sum = sums[i][v];
                     let sum = if accumulate { E::vector_add(simd, to.read_unaligned(), sum) } else { sum };
                     to.write_unaligned(sum);
                 }
@@ -181,21 +177,15 @@ pub(super) unsafe fn tile<E: Lanes, S: Simd, const FUSED: bool, const ROWS: usiz
         }
         return;
     }
-    let mut spill = [MaybeUninit::<E>::uninit(); SPILL];
-    for (i, sums) in sums.iter().enumerate() {
-        for (v, &sum) in sums.iter().enumerate() {
-            let to = &mut spill[(i * VECTORS + v) * lanes..][..lanes];
-            // SAFETY: `to` has the elements of one vector.
-            unsafe { to.as_mut_ptr().cast::<E::Vector<S>>().write_unaligned(sum) };
-        }
-    }
-    for i in 0..ROWS {
-        for j in 0..cols {
-            // SAFETY: the vectors above initialised this element; `c` is writable at column `j < cols`.
+    for v in 0..VECTORS {
+        let counted = E::first(simd, cols.saturating_sub(v * lanes).min(lanes));
+        for i in 0..ROWS {
+            // SAFETY: `c` is writable in the columns that count.
             unsafe {
-                let sum = spill[i * VECTORS * lanes + j].assume_init();
-                let to = c.add(i * row + j);
-                *to = if accumulate { *to + sum } else { sum };
+                let to = c.add(i * row).wrapping_add(v * lanes);
+                let sum = sums[i][v];
+                let sum = if accumulate { E::vector_add(simd, E::load(simd, counted, to), sum) } else { sum };
+                E::store(simd, counted, to, sum);
             }
         }
     }
