@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use nn::init::Gain;
 use nn::{
-    AttentionMask, Huber, Init, Pool, Reshape, Sequential, SinusoidalPositions, TransformerDecoderLayer, Upsample,
-    cross_entropy, ctc, explain, mse, scaled_dot_product_attention,
+    AttentionMask, BatchNorm1d, Dropout, Gru, Huber, Init, Pool, Reshape, Sequential, SinusoidalPositions,
+    TransformerDecoderLayer, Upsample, cross_entropy, ctc, explain, mse, scaled_dot_product_attention,
 };
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -43,6 +43,18 @@ fn misuse_names_the_callers_line() {
     refused(line!(), &mut || _ = model.forward(&pass, x), message);
     let message = "cross_entropy: label 2 of row 0: expected one below 2, the number of classes";
     refused(line!(), &mut || _ = cross_entropy(x, &[2]), message);
+    let mut own = Params::<f64>::new();
+    let gru = Gru::new(3, 4).build(&mut own, rng);
+    let norm = BatchNorm1d::new(2).build(&mut own, rng);
+    let own_tape = Tape::new();
+    let own_pass = own_tape.bind(&own);
+    let row = own_tape.constant([[1.0, 2.0]]);
+    let message = "Gru: input of shape [1, 2]: expected 3 features on its last axis, found 2";
+    refused(line!(), &mut || _ = gru.forward(&own_pass, row, None), message);
+    let message = "BatchNorm1d: input of shape [1, 2]: one value a channel has no spread; train with more, or evaluate";
+    refused(line!(), &mut || _ = norm.forward(&own_pass.training(0), row), message);
+    let message = "Dropout: p 2: a probability lies between 0 and 1";
+    refused(line!(), &mut || _ = Dropout::new(2.0), message);
     let message = "mse: prediction of shape [1, 2] and target of shape [2]: the two must be equal";
     let y = tape.constant([1.0, 2.0]);
     refused(line!(), &mut || _ = mse(x, y), message);

@@ -78,7 +78,6 @@ pub struct TransformerDecoderLayer<P = ParamId> {
 
 impl TransformerDecoderLayer<Init> {
     /// A plan with PyTorch's defaults: 2048 hidden features, dropout 0.1, relu, the sums normalised.
-    #[doc(alias = "nhead")]
     #[must_use]
     pub fn new(d_model: usize, heads: usize) -> Self {
         let attention = MultiheadAttention::new(d_model, heads).dropout(DROPOUT);
