@@ -158,7 +158,7 @@ TERMS = [
     ("linalg/spectral.rs", "diagonal(ds)"),
     ("linalg/spectral.rs", "outside.matmul(du * small).matmul(vt)"),
     ("linalg/spectral.rs", "(u * small).matmul(dvt).matmul(outside)"),
-    ("kernel/reduce.rs", "y.vector_exp() * total"),
+    ("kernel/reduce.rs", "exp * total"),
     ("higher/adjoint.rs", "self.y.exp().try_mul(total)?"),
     ("implicit.rs", "share.reshape([n, 1])"),
     ("implicit.rs", "-adjoint.reshape([n])"),

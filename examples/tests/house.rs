@@ -63,7 +63,7 @@ fn lower_files_of_the_tape_do_not_import_upper_ones() {
         ("arena.rs", &graph),
         ("tape.rs", &["record", "rules", "kernel::Side", "functions", "check"]),
         ("record.rs", &["sweep", "gradients", "functions", "check"]),
-        ("sweep.rs", &["higher", "checkpoint", "implicit", "functions", "check"]),
+        ("sweep", &["higher", "checkpoint", "implicit", "functions", "check"]),
         ("custom.rs", &["higher", "checkpoint", "implicit", "functions", "check"]),
         ("higher", &["checkpoint", "implicit", "functions", "check"]),
         ("checkpoint.rs", &["implicit", "functions", "check"]),

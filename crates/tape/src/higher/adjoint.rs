@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
+use super::Derivative;
+use super::path::{Custom, Part, Path};
 use super::traced::{Traced, TracedMask};
-use super::{Custom, Derivative, Part, Path};
 use crate::custom;
 use crate::error::Error;
 use crate::op::{Extreme, Node, Op, TensorOp};

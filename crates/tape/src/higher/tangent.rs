@@ -5,9 +5,10 @@
 
 use smallvec::SmallVec;
 
+use super::Derivative;
 use super::adjoint::{absorbed_elements, absorbed_whole, attained, unless_masked};
+use super::path::{Custom, Part, Path};
 use super::traced::Traced;
-use super::{Custom, Derivative, Part, Path};
 use crate::custom;
 use crate::error::Error;
 use crate::op::{Extreme, Node, Op, TensorOp};
