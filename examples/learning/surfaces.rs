@@ -108,7 +108,7 @@ fn network(out: &Path) -> super::Result {
         .formula("cross-entropy of 2\u{2013}24\u{2013}24\u{2013}2 on two spirals")
         .note("random directions, filter-normalised")
         .names("first direction", "second direction", "loss")
-        .surface(40.0, -60.0, [0.0, 4.0])?
+        .surface(50.0, 120.0, [0.0, 4.0])?
         .trail(trail("SGD", &plain))
         .trail(trail("momentum", &momentum))
         .save(out.join("surface.svg"))?;
