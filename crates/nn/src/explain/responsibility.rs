@@ -112,6 +112,9 @@ impl<T: Real> Connections<T> {
 
 /// Every node's delta and every connection's share of a loss of a network's output: `loss` makes one number of it.
 ///
+/// Nodes are those between the layers of the sequence, and of sequences in it; a [`Residual`](crate::Residual) is one
+/// layer. Connections are those of [`Linear`] layers; of a convolution, say, the nodes' deltas are there alone.
+///
 /// For an output instead of a loss, let `loss` pick it: `|_, y| y.select(-1, 3).sum()`.
 ///
 /// ```
