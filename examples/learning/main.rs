@@ -15,9 +15,12 @@ use std::path::{Path, PathBuf};
 /// What every lesson returns: files that cannot be written, sizes that do not fit.
 type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
+/// Draws the pictures of a lesson into a directory.
+type Lesson = fn(&Path) -> Result;
+
 fn main() -> Result {
     let out = std::env::args_os().nth(1).map_or_else(|| PathBuf::from("target/learning"), PathBuf::from);
-    let lessons: [(&str, fn(&Path) -> Result); 5] = [
+    let lessons: [(&str, Lesson); 5] = [
         ("who is responsible", responsibility::draw),
         ("mini-batches", batches::draw),
         ("error surfaces", surfaces::draw),

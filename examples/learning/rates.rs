@@ -66,6 +66,9 @@ fn schedules(out: &Path) -> super::Result {
     Ok(())
 }
 
+/// What a rate does when a step is done, told the loss behind it.
+type Answer = Box<dyn FnMut(f64, &mut Params<f64>, &mut Sgd<f64>)>;
+
 /// A valley, 0.5 (x^2 + 30 y^2): the largest rate that does not diverge is 2/30, and a good driver finds it.
 fn answers(out: &Path) -> super::Result {
     let valley = |params: &Params<f64>| {
@@ -79,7 +82,7 @@ fn answers(out: &Path) -> super::Result {
         params.add("y", &array![1.0]);
         params
     };
-    let run = |mut answer: Box<dyn FnMut(f64, &mut Params<f64>, &mut Sgd<f64>)>, rate| -> (Vec<f64>, Vec<f64>) {
+    let run = |mut answer: Answer, rate| -> (Vec<f64>, Vec<f64>) {
         let (mut params, mut sgd) = (start(), Sgd::new(rate));
         let (mut losses, mut rates) = (Vec::new(), Vec::new());
         for _ in 0..120 {
