@@ -28,7 +28,7 @@ pub fn matches(pattern: &str, name: &str) -> bool {
 }
 
 impl<T: Real> Params<T> {
-    /// The parameters whose names a pattern chooses, in the order of the buffer; see [`matches`].
+    /// The parameters whose names a pattern chooses, in the order of the buffer; see [`matches()`](crate::matches()).
     ///
     /// ```
     /// use ndarray::array;
