@@ -15,22 +15,30 @@ pub(crate) fn draw(out: &Path) -> super::Result {
 }
 
 fn schedules(out: &Path) -> super::Result {
-    let warm = Schedule::cosine(STEPS).warmup(20);
-    let families: [(&str, Vec<(&str, Schedule)>); 4] = [
+    let families: [(&str, Vec<(&str, Schedule)>); 6] = [
         (
             "Decay",
             vec![
                 ("linear", Schedule::linear(STEPS)),
                 ("polynomial, power 2", Schedule::polynomial(STEPS, 2.0)),
+                ("geometric", Schedule::geometric(STEPS)),
                 ("exponential", Schedule::exponential(0.98)),
-                ("steps", Schedule::steps(50, 0.4)),
                 ("inverse time", Schedule::inverse_time(1.0, 40)),
+            ],
+        ),
+        (
+            "In stairs",
+            vec![
+                ("constant", Schedule::constant(0.9)),
+                ("held", Schedule::held(1.0 / 3.0, 30)),
+                ("steps", Schedule::steps(50, 0.4)),
+                ("milestones", Schedule::milestones([(80, 0.5), (160, 0.2)])),
             ],
         ),
         (
             "Warm-up first",
             vec![
-                ("cosine", warm),
+                ("cosine", Schedule::cosine(STEPS).warmup(20)),
                 ("one cycle", Schedule::one_cycle(STEPS)),
                 ("inverse root", Schedule::inverse_root(20)),
                 ("trapezoid (WSD)", Schedule::wsd(STEPS, 50).warmup(20)),
@@ -39,19 +47,27 @@ fn schedules(out: &Path) -> super::Result {
         ),
         (
             "Over and over",
-            vec![("warm restarts", Schedule::restarts(40, 2)), ("cyclic", Schedule::cyclic(0.1, 25, 25))],
+            vec![
+                ("warm restarts", Schedule::restarts(40, 2)),
+                ("periodic cosine", Schedule::periodic_cosine(50)),
+                ("cyclic", Schedule::cyclic(0.1, 25, 25)),
+            ],
         ),
         (
             "Made of others",
             vec![
                 ("steps, then linear", Schedule::steps(40, 0.7).then(100, Schedule::linear(100).between(0.5, 0.0))),
                 ("cosine times steps", Schedule::cosine(STEPS).times(Schedule::steps(50, 0.7))),
+                ("of one's own", Schedule::function(|t| 1.0 / (1.0 + (t as f64 / 60.0).powi(2)))),
+                ("product of one's own", Schedule::product_of(|t| if t % 20 == 19 { 0.8 } else { 1.0 })),
             ],
         ),
+        ("Long and short by turns", vec![("Chebyshev", Schedule::chebyshev(128, 0.2))]),
     ];
-    let mut pictures = ["schedules.svg", "cycles.svg"].map(|name| (name, Panels::new("The learning rate by step")));
+    let mut pictures =
+        ["decays.svg", "warmups.svg", "composed.svg"].map(|name| (name, Panels::new("The learning rate by step")));
     for (number, (family, curves)) in families.into_iter().enumerate() {
-        let mut panel = Curves::new(family).x_label("step").y_label("part of the base rate").y_range(0.0, 1.05);
+        let mut panel = Curves::new(family).x_label("step").y_label("part of the base rate");
         for (name, schedule) in curves {
             schedule.check()?;
             let points: Vec<_> = (0..STEPS).map(|t| (t as f64, schedule.at(t))).collect();
