@@ -46,7 +46,7 @@ use crate::pattern::Pattern;
 pub struct ParameterFile {
     path: PathBuf,
     renames: Vec<(Pattern, Pattern)>,
-    permutations: Vec<(Pattern, Option<Vec<usize>>)>,
+    permutations: Vec<(String, Option<Vec<usize>>)>,
     lenient: bool,
 }
 
@@ -63,10 +63,10 @@ impl ParameterFile {
         self
     }
 
-    /// The file has parameters of a name like this with their axes in the reverse order, as `[in, out]` matrices of other
+    /// The file has parameters of a name like this ([`tape::matches()`]) with their axes in the reverse order, as `[in, out]` matrices of other
     /// libraries are.
     pub fn transpose(mut self, parameter: &str) -> Self {
-        self.permutations.push((Pattern::new(parameter), None));
+        self.permutations.push((parameter.to_owned(), None));
         self
     }
 
@@ -95,7 +95,7 @@ impl ParameterFile {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn permute(mut self, parameter: &str, axes: &[usize]) -> Self {
-        self.permutations.push((Pattern::new(parameter), Some(axes.to_vec())));
+        self.permutations.push((parameter.to_owned(), Some(axes.to_vec())));
         self
     }
 
@@ -202,7 +202,7 @@ impl ParameterFile {
     /// Which of the parameter's axes each axis of the file's array is.
     fn axes(&self, parameter: &Parameter) -> Result<Vec<usize>, Error> {
         let rank = parameter.shape().len();
-        let rule = self.permutations.iter().find(|(pattern, _)| pattern.captures(parameter.name()).is_some());
+        let rule = self.permutations.iter().find(|(pattern, _)| tape::matches(pattern, parameter.name()));
         let axes: Vec<usize> = match rule {
             None => (0..rank).collect(),
             Some((_, None)) => (0..rank).rev().collect(),

@@ -1,4 +1,4 @@
-//! Which names a pattern means, and how it renames them.
+//! How a pattern renames the names that it means: what [`tape::matches()`] chooses, with what each star stands for.
 
 use std::fmt;
 
