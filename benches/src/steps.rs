@@ -8,7 +8,7 @@ use nn::{Conv2d, Linear, Lstm, Sequential, TransformerEncoder, TransformerEncode
 use optim::{Adam, Optimizer};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tape::{Indices, Params, Pass, Program, ShardedProgram, Tape, Tensor};
+use tape::{Indices, Params, Pass, Profile, Program, ShardedProgram, Tape, Tensor};
 
 /// The names of the steps, and what each is.
 pub const STEPS: [(&str, &str); 6] = [
@@ -145,6 +145,19 @@ impl Step {
         self.optimizer.step(&mut self.params, gradients).expect("the gradients are finite");
         self.turn();
         loss
+    }
+
+    /// Where the time of a program that [`record`](Self::record) made goes, without the update.
+    ///
+    /// # Panics
+    /// If a user's operation fails, of which there is none.
+    pub fn profile(&self, program: &mut Program<f32>, runs: usize) -> Profile {
+        let (x, targets) = &self.batches[0];
+        let profile = match targets {
+            Targets::Values(y) => program.profile(&self.params, (x, y), runs),
+            Targets::Classes(labels) => program.profile(&self.params, (x, Indices::from(labels)), runs),
+        };
+        profile.expect("the inputs fit")
     }
 
     /// As [`record`](Self::record), for up to so many threads.

@@ -91,7 +91,7 @@ pub use position::Position;
 pub use program::Onnx;
 #[cfg(feature = "threads")]
 pub use program::ShardedProgram;
-pub use program::{Input, Inputs, Program, ScalarProgram};
+pub use program::{Input, Inputs, Profile, ProfiledStep, Program, ScalarProgram};
 pub use random::Seed;
 pub use real::Real;
 pub use shape::Shape;

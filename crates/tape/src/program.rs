@@ -2,13 +2,14 @@
 //!
 //! `graph` reads a recording, `schedule` lays out the steps forwards and backwards, `memory` decides where everything
 //! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`; `sharded`
-//! runs parts of a batch on several threads; `onnx` writes the graph for other engines.
+//! runs parts of a batch on several threads; `profile` tells where the time goes, `onnx` writes the graph for other engines.
 
 mod graph;
 mod inputs;
 mod memory;
 #[cfg(feature = "onnx")]
 mod onnx;
+mod profile;
 mod run;
 mod scalar;
 mod schedule;
@@ -26,6 +27,7 @@ use self::inputs::Given;
 pub use self::inputs::{Input, Inputs};
 #[cfg(feature = "onnx")]
 pub use self::onnx::Onnx;
+pub use self::profile::{Profile, ProfiledStep};
 use self::run::{Plan, Run, Workspace};
 pub use self::scalar::ScalarProgram;
 #[cfg(feature = "threads")]
@@ -224,9 +226,19 @@ impl<T: Real> Program<T> {
         reason = "inputs are a tuple of references, written where they are handed over"
     )]
     pub fn run(&mut self, params: &Params<T>, inputs: impl Inputs<T>) -> Result<(T, &Gradients<T>), Error> {
+        self.run_watched(params, &inputs, |_| {})
+    }
+
+    /// As [`run`](Self::run); `watch` is told how many steps are done, before the first and after each.
+    fn run_watched<I: Inputs<T>>(
+        &mut self,
+        params: &Params<T>,
+        inputs: &I,
+        watch: impl FnMut(usize),
+    ) -> Result<(T, &Gradients<T>), Error> {
         self.check_params(params)?;
         let plan = Arc::clone(&self.plan);
-        self.check_inputs(&inputs, &plan)?;
+        self.check_inputs(inputs, &plan)?;
         let (gradients, updates) = self.gradients.results_mut();
         let mut run = Run::new(&plan, &mut self.workspace, params.values(), gradients);
         let nothing_fails = inputs.visit(|number, given| {
@@ -248,7 +260,7 @@ impl<T: Real> Program<T> {
             Ok::<(), std::convert::Infallible>(())
         });
         let Ok(()) = nothing_fails;
-        run.steps(&self.customs)?;
+        run.steps(&self.customs, watch)?;
         let first = run.root(0);
         let value = first.data.get(first.offset).copied().unwrap_or_else(T::nan);
         let outputs = self.outputs.iter_mut().map(|output| output.as_slice_mut().expect("made in one piece"));

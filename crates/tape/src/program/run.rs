@@ -99,13 +99,14 @@ impl<'a, T: Real> Run<'a, T> {
         self.seeds[input] = seed;
     }
 
-    /// Carries out all steps.
+    /// Carries out all steps; `watch` is told how many are done, before the first and after each.
     ///
     /// # Errors
     /// Those of users' operations.
-    pub(super) fn steps(&mut self, customs: &[Rc<dyn CustomOp<T>>]) -> Result<(), Error> {
+    pub(super) fn steps(&mut self, customs: &[Rc<dyn CustomOp<T>>], mut watch: impl FnMut(usize)) -> Result<(), Error> {
         let plan = self.plan;
-        for step in &plan.schedule.steps {
+        watch(0);
+        for (number, step) in plan.schedule.steps.iter().enumerate() {
             if let Action::Custom(number) = step.action {
                 self.custom(&*customs[number], step)?;
             } else if let Action::CustomShares(number) = step.action {
@@ -114,6 +115,7 @@ impl<'a, T: Real> Run<'a, T> {
                 self.step(step);
             }
             self.scratch.reset();
+            watch(number + 1);
         }
         Ok(())
     }
