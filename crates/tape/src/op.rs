@@ -77,6 +77,8 @@ pub(crate) enum TensorOp {
     StackVars,
     /// The largest or the smallest of all elements.
     Extreme(Extreme),
+    /// The softmax along the last axis.
+    Softmax,
     /// Logarithms of the softmax along the last axis.
     LogSoftmax,
     /// An operation of a user, by name; its code lies beside the nodes.
@@ -97,6 +99,7 @@ impl TensorOp {
             | Self::Concat { .. }
             | Self::StackVars
             | Self::Extreme(_)
+            | Self::Softmax
             | Self::LogSoftmax
             | Self::Custom(_) => true,
         }
@@ -228,6 +231,7 @@ impl TensorOp {
             Self::Concat { .. } => "concat",
             Self::StackVars => "stack_vars",
             Self::Extreme(extreme) => extreme.name(),
+            Self::Softmax => "softmax",
             Self::LogSoftmax => "log_softmax",
             Self::Custom(name) => name,
         }
@@ -250,6 +254,8 @@ impl TensorOp {
             // The largest, the differences from it, their exponentials, the sum of those, and the differences from its
             // logarithm.
             Self::LogSoftmax => 5 * written,
+            // In place of those last, a factor.
+            Self::Softmax => 5 * written,
         }
     }
 
@@ -263,6 +269,7 @@ impl TensorOp {
             | Self::Concat { .. }
             | Self::StackVars
             | Self::Extreme(_)
+            | Self::Softmax
             | Self::LogSoftmax
             | Self::Custom(_) => false,
         }

@@ -226,6 +226,7 @@ impl<T: Real> Storage<T> {
             | TensorOp::Concat { .. }
             | TensorOp::StackVars
             | TensorOp::Extreme(_)
+            | TensorOp::Softmax
             | TensorOp::LogSoftmax
             | TensorOp::Custom(_) => (x, false),
         }
@@ -252,9 +253,8 @@ impl<T: Real> Storage<T> {
             let own = shape.dense_strides();
             let mut offset = 0;
             for &operand in operands {
-                let shape = tape.shape(operand);
-                kernel::copy_strided(tape.dense_elements(operand), shape, out, offset, &own);
-                offset += shape[axis] * own[axis] as usize;
+                kernel::copy_strided(tape.slot(operand).view(), out, offset, &own);
+                offset += tape.shape(operand)[axis] * own[axis] as usize;
             }
         }))
     }
@@ -366,6 +366,13 @@ impl<T: Real> Storage<T> {
             return Err(Error::Shape { operation, shape: shape.clone(), rule });
         }
         Ok(())
+    }
+
+    /// The softmax along the last axis.
+    pub(crate) fn softmax(&mut self, x: u32) -> Tensor<T> {
+        let shape = self.shape(x).clone();
+        let cols = shape.last().copied().unwrap_or(1);
+        self.compute(TensorOp::Softmax, &[x], shape, |tape, out| kernel::softmax(tape.dense_elements(x), cols, out))
     }
 
     /// Logarithms of the softmax along the last axis.

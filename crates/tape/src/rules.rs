@@ -13,18 +13,20 @@
 //! function has different formulas in different places, they are told apart by `select`, and all conditions fall on the
 //! same side at the seam, so that derivatives of every order are right there; `abs` would have derivative 0 at 0.
 //!
-//! What rules compute with is in `algebra`, the rows are in `unary` and `binary`, the formulas that several of them share
+//! What rules compute with is in `algebra`, what they need to know in `reads`, the rows are in `unary` and `binary`, the formulas that several of them share
 //! in `formulas`, and functions that Rust does not have in `special`.
 
 mod algebra;
 pub(crate) mod binary;
 mod formulas;
+mod reads;
 mod special;
 pub(crate) mod unary;
 
 pub(crate) use self::algebra::{Algebra, Lane};
 pub(crate) use self::binary::{Binary, binary_methods, try_binary_methods};
-pub(crate) use self::unary::{Powi, Unary, unary_methods};
+pub(crate) use self::reads::Reads;
+pub(crate) use self::unary::{Powi, Unary, unary_methods, visit_power};
 use crate::kernel::dispatch;
 use crate::real::Real;
 

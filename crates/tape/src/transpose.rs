@@ -279,13 +279,13 @@ impl Linear {
             let view = View { offset, strides: &strides, shape: output, data: x.data };
             return if accumulate { kernel::add(view, out) } else { kernel::copy(view, out) };
         }
-        let elements = kernel::dense(x, scratch);
+        let elements = || kernel::dense(x, scratch);
         match self {
-            Self::Reshape => write(elements, out, accumulate),
+            Self::Reshape => write(elements(), out, accumulate),
             Self::Permute(_) | Self::Broadcast(_) | Self::Slice(_) | Self::Windows(_) => {
                 unreachable!("these are views")
             }
-            Self::Sum(axes) => sum(elements, x.shape, *axes, scratch, out, accumulate),
+            Self::Sum(axes) => sum(elements(), x.shape, *axes, scratch, out, accumulate),
             Self::Pad(Cut { starts, steps }) => {
                 if !accumulate {
                     out.fill(T::zero());
@@ -293,16 +293,16 @@ impl Linear {
                 let own = output.dense_strides();
                 let offset = starts.iter().zip(&own).map(|(&start, &stride)| start as usize * stride as usize).sum();
                 let strides: Strides = steps.iter().zip(&own).map(|(&step, &stride)| step as isize * stride).collect();
-                kernel::add_strided(elements, x.shape, out, offset, &strides);
+                kernel::add_strided(x, out, offset, &strides);
             }
             Self::SelectRows { axis, indices: saved } => {
                 let [outer, length, inner] = around(x.shape, *axis);
                 if accumulate {
                     let selected = scratch.take(out.len());
-                    kernel::select_rows(elements, outer, length, inner, saved.of(indices), selected);
+                    kernel::select_rows(elements(), outer, length, inner, saved.of(indices), selected);
                     write(selected, out, true);
                 } else {
-                    kernel::select_rows(elements, outer, length, inner, saved.of(indices), out);
+                    kernel::select_rows(elements(), outer, length, inner, saved.of(indices), out);
                 }
             }
             Self::AddRows { axis, indices: saved } => {
@@ -310,17 +310,17 @@ impl Linear {
                     out.fill(T::zero());
                 }
                 let [outer, length, inner] = around(output, *axis);
-                kernel::add_rows(elements, outer, length, inner, saved.of(indices), out);
+                kernel::add_rows(elements(), outer, length, inner, saved.of(indices), out);
             }
             Self::TakeAlong { axis, indices: saved } => {
                 let [outer, length, inner] = around(x.shape, *axis);
                 let count = count_along(saved.len, outer, inner);
                 if accumulate {
                     let taken = scratch.take(out.len());
-                    kernel::take_along(elements, outer, length, inner, saved.of(indices), count, taken);
+                    kernel::take_along(elements(), outer, length, inner, saved.of(indices), count, taken);
                     write(taken, out, true);
                 } else {
-                    kernel::take_along(elements, outer, length, inner, saved.of(indices), count, out);
+                    kernel::take_along(elements(), outer, length, inner, saved.of(indices), count, out);
                 }
             }
             Self::PutAlong { axis, indices: saved } => {
@@ -329,16 +329,16 @@ impl Linear {
                 }
                 let [outer, length, inner] = around(output, *axis);
                 let count = count_along(saved.len, outer, inner);
-                kernel::put_along(elements, outer, length, inner, saved.of(indices), count, out);
+                kernel::put_along(elements(), outer, length, inner, saved.of(indices), count, out);
             }
             Self::RunningSum { axis, reversed } => {
-                kernel::running_sum(elements, around(x.shape, *axis), *reversed, out, accumulate);
+                kernel::running_sum(elements(), around(x.shape, *axis), *reversed, out, accumulate);
             }
             Self::OverlapAdd(windows) => {
                 if !accumulate {
                     out.fill(T::zero());
                 }
-                kernel::add_strided(elements, x.shape, out, 0, &windows.strides(&output.dense_strides()));
+                kernel::add_strided(x, out, 0, &windows.strides(&output.dense_strides()));
             }
         }
     }

@@ -264,6 +264,10 @@ impl<T: Real> Share<'_, T> {
                 let weighted = self.g.try_mul(attained(self.operands[0], self.y)?)?;
                 absorbed_elements(self.g.try_broadcast_to(self.own_shape())?, weighted)
             }
+            TensorOp::Softmax => {
+                let total = self.g.try_mul(self.y)?.try_sum_axes(crate::Axes::keep(-1))?;
+                self.y.try_mul(self.g.try_sub(total)?)
+            }
             TensorOp::LogSoftmax => {
                 let total = self.g.try_sum_axes(crate::Axes::keep(-1))?;
                 let share = self.g.try_sub(self.y.exp().try_mul(total)?)?;

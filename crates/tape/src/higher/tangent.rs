@@ -220,6 +220,10 @@ impl<T: Real> Tangent<'_, T> {
                 let weighted = dx.try_mul(attained(self.operands[0], self.y)?)?;
                 Ok(absorbed_elements(dx, weighted)?.sum())
             }),
+            TensorOp::Softmax => self.linear(dx, |dx| {
+                let total = self.y.try_mul(dx)?.try_sum_axes(crate::Axes::keep(-1))?;
+                self.y.try_mul(dx.try_sub(total)?)
+            }),
             TensorOp::LogSoftmax => self.linear(dx, |dx| {
                 let weights = unless_masked(self.y, self.y.exp())?;
                 unless_masked(self.y, dx.try_sub(weights.try_mul(dx)?.try_sum_axes(crate::Axes::keep(-1))?)?)

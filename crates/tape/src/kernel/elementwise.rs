@@ -6,7 +6,7 @@
 use super::{Room, TILE, Tiles, View, dispatch};
 use crate::op::Comparison;
 use crate::real::Real;
-use crate::rules::{Binary, BinaryRule, BinaryVisitor, Lane, Powi, Unary, UnaryRule, UnaryVisitor};
+use crate::rules::{Binary, BinaryRule, BinaryVisitor, Lane, Reads, Unary, UnaryRule, UnaryVisitor, visit_power};
 
 /// Which operand of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,13 +76,13 @@ fn holds_in_lanes<T: Real>(rule: Unary, x: View<'_, T>, len: usize) -> bool {
 
 /// `out = x^n`.
 pub(crate) fn powi<T: Real>(n: i32, x: View<'_, T>, out: &mut [T]) {
-    MapUnary { x, out }.visit(Powi(n));
+    visit_power(n, MapUnary { x, out });
 }
 
 struct ShareUnary<'a, T> {
     x: View<'a, T>,
     y: View<'a, T>,
-    g: &'a [T],
+    g: View<'a, T>,
     out: &'a mut [T],
     accumulate: bool,
 }
@@ -90,10 +90,16 @@ struct ShareUnary<'a, T> {
 impl<T: Real> UnaryVisitor for ShareUnary<'_, T> {
     fn visit(self, rule: impl UnaryRule) {
         let accumulate = self.accumulate;
-        let (mut of_x, mut of_y) = (Room::new(), Room::new());
-        let (mut x, mut y) = (Tiles::new(self.x, &mut of_x), Tiles::new(self.y, &mut of_y));
-        for (tile, (out, g)) in self.out.chunks_mut(TILE).zip(self.g.chunks(TILE)).enumerate() {
-            let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
+        // What a rule does not read need not be gathered from wherever it lies: the adjoint stands in for it.
+        let reads = rule.share(Reads::LEFT, Reads::OUTPUT, Reads::ADJOINT);
+        let x = if reads.contains(Reads::LEFT) { self.x } else { self.g };
+        let y = if reads.contains(Reads::OUTPUT) { self.y } else { self.g };
+        let (mut of_x, mut of_y, mut of_g) = (Room::new(), Room::new(), Room::new());
+        let (mut x, mut y) = (Tiles::new(x, &mut of_x), Tiles::new(y, &mut of_y));
+        let mut g = Tiles::new(self.g, &mut of_g);
+        for (tile, out) in self.out.chunks_mut(TILE).enumerate() {
+            let (start, len) = (tile * TILE, out.len());
+            let (x, y, g) = (x.read(start, len), y.read(start, len), g.read(start, len));
             dispatch(
                 #[inline(always)]
                 || {
@@ -111,15 +117,17 @@ pub(crate) fn unary_share<T: Real>(
     rule: Unary,
     x: View<'_, T>,
     y: View<'_, T>,
-    g: &[T],
+    g: View<'_, T>,
     out: &mut [T],
     accumulate: bool,
 ) {
     if !holds_in_lanes(rule, x, out.len()) {
-        let (mut of_x, mut of_y) = (Room::new(), Room::new());
+        let (mut of_x, mut of_y, mut of_g) = (Room::new(), Room::new(), Room::new());
         let (mut x, mut y) = (Tiles::new(x, &mut of_x), Tiles::new(y, &mut of_y));
-        for (tile, (out, g)) in out.chunks_mut(TILE).zip(g.chunks(TILE)).enumerate() {
-            let (x, y) = (x.read(tile * TILE, out.len()), y.read(tile * TILE, out.len()));
+        let mut g = Tiles::new(g, &mut of_g);
+        for (tile, out) in out.chunks_mut(TILE).enumerate() {
+            let (start, len) = (tile * TILE, out.len());
+            let (x, y, g) = (x.read(start, len), y.read(start, len), g.read(start, len));
             for (((out, &x), &y), &g) in out.iter_mut().zip(x).zip(y).zip(g) {
                 deposit(out, absorbing(g, rule.share(x, y, g)), accumulate);
             }
@@ -130,8 +138,15 @@ pub(crate) fn unary_share<T: Real>(
 }
 
 /// The operand's share of the adjoint `g` of `y = x^n`.
-pub(crate) fn powi_share<T: Real>(n: i32, x: View<'_, T>, y: View<'_, T>, g: &[T], out: &mut [T], accumulate: bool) {
-    ShareUnary { x, y, g, out, accumulate }.visit(Powi(n));
+pub(crate) fn powi_share<T: Real>(
+    n: i32,
+    x: View<'_, T>,
+    y: View<'_, T>,
+    g: View<'_, T>,
+    out: &mut [T],
+    accumulate: bool,
+) {
+    visit_power(n, ShareUnary { x, y, g, out, accumulate });
 }
 
 struct MapBinary<'a, T> {
@@ -180,22 +195,25 @@ struct ShareBinary<'a, T> {
     a: View<'a, T>,
     b: View<'a, T>,
     y: View<'a, T>,
-    g: &'a [T],
+    g: View<'a, T>,
     out: &'a mut [T],
     accumulate: bool,
 }
 
 impl<'a, T: Real> ShareBinary<'a, T> {
     #[inline(always)]
-    fn run(self, share: impl Fn(T, T, T, T) -> T) {
-        let (mut of_a, mut of_b, mut of_y) = (Room::new(), Room::new(), Room::new());
-        let mut a = Tiles::new(self.a, &mut of_a);
-        let mut b = Tiles::new(self.b, &mut of_b);
-        let mut y = Tiles::new(self.y, &mut of_y);
+    fn run(self, reads: Reads, share: impl Fn(T, T, T, T) -> T) {
+        // As with one operand, what is not read is not gathered.
+        let a = if reads.contains(Reads::LEFT) { self.a } else { self.g };
+        let b = if reads.contains(Reads::RIGHT) { self.b } else { self.g };
+        let y = if reads.contains(Reads::OUTPUT) { self.y } else { self.g };
+        let (mut of_a, mut of_b, mut of_y, mut of_g) = (Room::new(), Room::new(), Room::new(), Room::new());
+        let (mut a, mut b) = (Tiles::new(a, &mut of_a), Tiles::new(b, &mut of_b));
+        let (mut y, mut g) = (Tiles::new(y, &mut of_y), Tiles::new(self.g, &mut of_g));
         let accumulate = self.accumulate;
-        for (tile, (out, g)) in self.out.chunks_mut(TILE).zip(self.g.chunks(TILE)).enumerate() {
+        for (tile, out) in self.out.chunks_mut(TILE).enumerate() {
             let (start, len) = (tile * TILE, out.len());
-            let (a, b, y) = (a.read(start, len), b.read(start, len), y.read(start, len));
+            let (a, b, y, g) = (a.read(start, len), b.read(start, len), y.read(start, len), g.read(start, len));
             dispatch(
                 #[inline(always)]
                 || {
@@ -210,12 +228,15 @@ impl<'a, T: Real> ShareBinary<'a, T> {
 
 impl<T: Real> BinaryVisitor for ShareBinary<'_, T> {
     fn visit(self, rule: impl BinaryRule) {
+        let (a, b, y, g) = (Reads::LEFT, Reads::RIGHT, Reads::OUTPUT, Reads::ADJOINT);
         match self.side {
             Side::Left => self.run(
+                rule.left(a, b, y, g),
                 #[inline(always)]
                 |a, b, y, g| rule.left(Lane(a), Lane(b), Lane(y), Lane(g)).0,
             ),
             Side::Right => self.run(
+                rule.right(a, b, y, g),
                 #[inline(always)]
                 |a, b, y, g| rule.right(Lane(a), Lane(b), Lane(y), Lane(g)).0,
             ),
@@ -231,7 +252,7 @@ pub(crate) fn binary_share<T: Real>(
     a: View<'_, T>,
     b: View<'_, T>,
     y: View<'_, T>,
-    g: &[T],
+    g: View<'_, T>,
     out: &mut [T],
     accumulate: bool,
 ) {

@@ -75,6 +75,10 @@ pub(crate) fn take_along<T: Real>(
     for (o, (indices, out)) in indices.chunks_exact(count * inner).zip(out.chunks_exact_mut(count * inner)).enumerate()
     {
         let x = &x[o * axis_len * inner..][..axis_len * inner];
+        if inner == 1 {
+            out.iter_mut().zip(indices).for_each(|(out, &index)| *out = x[index as usize]);
+            continue;
+        }
         for (indices, out) in indices.chunks_exact(inner).zip(out.chunks_exact_mut(inner)) {
             for (i, (&index, out)) in indices.iter().zip(out).enumerate() {
                 *out = x[index as usize * inner + i];
@@ -105,6 +109,10 @@ pub(crate) fn put_along<T: Real>(
     }
     for (o, (indices, g)) in indices.chunks_exact(count * inner).zip(g.chunks_exact(count * inner)).enumerate() {
         let out = &mut out[o * axis_len * inner..][..axis_len * inner];
+        if inner == 1 {
+            indices.iter().zip(g).for_each(|(&index, &g)| out[index as usize] += g);
+            continue;
+        }
         for (indices, g) in indices.chunks_exact(inner).zip(g.chunks_exact(inner)) {
             for (i, (&index, &g)) in indices.iter().zip(g).enumerate() {
                 out[index as usize * inner + i] += g;

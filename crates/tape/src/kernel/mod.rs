@@ -14,8 +14,8 @@ pub(crate) use elementwise::{
 };
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
 pub(crate) use matmul::{MatrixRef, matmul};
-pub(crate) use places::Search;
-pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, split_ties, sum, sum_of_squares};
+pub(crate) use places::{Search, Windowed};
+pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, softmax, softmax_share, split_ties, sum, sum_of_squares};
 pub(crate) use scan::running_sum;
 pub use vector_math::VectorMath;
 pub(crate) use vector_math::normal_cdf;

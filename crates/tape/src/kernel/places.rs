@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::dispatch;
 use super::reduce::{max, min};
 use crate::arena::Arena;
 use crate::real::Real;
@@ -21,6 +22,48 @@ pub(crate) enum Search {
     First { descending: bool },
     /// The one of this rank, the smallest having rank 0; the first NaN if there is one.
     Rank(usize),
+    /// The largest in each window, of a line that is a plane, row by row: the first of several, or the first NaN.
+    MaxInWindows(Windowed),
+}
+
+/// Windows over up to three axes; what there is of fewer has length and size 1 in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Windowed {
+    pub(crate) lengths: [usize; 3],
+    pub(crate) sizes: [usize; 3],
+    pub(crate) steps: [usize; 3],
+    pub(crate) dilations: [usize; 3],
+}
+
+impl Windowed {
+    /// How many windows there are along each axis.
+    pub(crate) fn counts(&self) -> [usize; 3] {
+        std::array::from_fn(|axis| {
+            let extent = (self.sizes[axis] - 1) * self.dilations[axis] + 1;
+            self.lengths[axis].checked_sub(extent).map_or(0, |rest| rest / self.steps[axis] + 1)
+        })
+    }
+
+    /// How far apart in the plane two neighbours along each axis lie.
+    fn strides(&self) -> [usize; 3] {
+        [self.lengths[1] * self.lengths[2], self.lengths[2], 1]
+    }
+
+    /// Where in the plane the elements of a window lie, from its first on, row by row.
+    pub(crate) fn inside(&self) -> impl Iterator<Item = usize> + Clone {
+        let [slices, rows, cols] = self.sizes;
+        let apart: [usize; 3] = std::array::from_fn(|axis| self.dilations[axis] * self.strides()[axis]);
+        let places = move |slice| (0..rows).flat_map(move |row| (0..cols).map(move |col| [slice, row, col]));
+        (0..slices).flat_map(places).map(move |at| (0..3).map(|axis| at[axis] * apart[axis]).sum())
+    }
+
+    /// Where in the plane the windows begin.
+    pub(crate) fn starts(&self) -> impl Iterator<Item = usize> {
+        let [slices, rows, cols] = self.counts();
+        let apart: [usize; 3] = std::array::from_fn(|axis| self.steps[axis] * self.strides()[axis]);
+        let places = move |slice| (0..rows).flat_map(move |row| (0..cols).map(move |col| [slice, row, col]));
+        (0..slices).flat_map(places).map(move |at| (0..3).map(|axis| at[axis] * apart[axis]).sum())
+    }
 }
 
 impl Search {
@@ -42,6 +85,7 @@ impl Search {
             Self::RunningMin => running(x, lines, places, |a, b| a < b),
             Self::First { descending } => first(x, lines, descending, line, places),
             Self::Rank(rank) => ranked(x, lines, rank, line, places),
+            Self::MaxInWindows(windows) => max_in_windows(x, &windows, places),
         }
     }
 }
@@ -109,6 +153,43 @@ fn ranked<T: Real>(x: &[T], [outer, middle, inner]: [usize; 3], rank: usize, lin
             });
         }
     }
+}
+
+/// The windows of a row side by side.
+fn max_in_windows<T: Real>(x: &[T], windows: &Windowed, places: &mut [u32]) {
+    const SIDE_BY_SIDE: usize = 32;
+    let (plane, [.., cols]) = (windows.lengths.iter().product::<usize>(), windows.counts());
+    let count: usize = windows.counts().iter().product();
+    if count == 0 {
+        return;
+    }
+    let step = windows.steps[2];
+    dispatch(
+        #[inline(always)]
+        || {
+            for (plane, places) in x.chunks_exact(plane).zip(places.chunks_exact_mut(count)) {
+                for (first, places) in windows.starts().step_by(cols).zip(places.chunks_exact_mut(cols)) {
+                    for (chunk, places) in places.chunks_mut(SIDE_BY_SIDE).enumerate() {
+                        let first = first + chunk * SIDE_BY_SIDE * step;
+                        let mut best = [T::zero(); SIDE_BY_SIDE];
+                        let mut found = [0; SIDE_BY_SIDE];
+                        for (number, inside) in windows.inside().enumerate() {
+                            let elements = plane[first + inside..].iter().step_by(step);
+                            let kept = best.iter_mut().zip(&mut found).take(places.len());
+                            for ((best, found), &v) in kept.zip(elements) {
+                                let better = (number == 0) | (v > *best) | (v.is_nan() & !best.is_nan());
+                                *best = if better { v } else { *best };
+                                *found = if better { inside as u32 } else { *found };
+                            }
+                        }
+                        for (col, (place, &found)) in places.iter_mut().zip(&found).enumerate() {
+                            *place = (first + col * step) as u32 + found;
+                        }
+                    }
+                }
+            }
+        },
+    );
 }
 
 fn compare<T: Real>(a: T, b: T) -> Ordering {

@@ -77,22 +77,43 @@ fn sum_rows<T: Real>(x: &[T], rows: usize, stride: usize, totals: &mut [T]) {
 /// The sum of a function of the elements, block by block in pairs.
 #[inline(always)]
 fn pairwise<T: Real, R: Real>(x: &[T], f: impl Fn(T) -> R + Copy) -> R {
-    if x.len() <= BLOCK {
-        return block_sum(x, f);
+    in_pairs(x.chunks(BLOCK).map(
+        #[inline(always)]
+        |block| block_sum(block, f),
+    ))
+}
+
+/// The sum of the products of two rows, block by block in pairs.
+#[inline(always)]
+fn pairwise_products<T: Real>(x: &[T], y: &[T]) -> T {
+    in_pairs(x.chunks(BLOCK).zip(y.chunks(BLOCK)).map(
+        #[inline(always)]
+        |(x, y)| {
+            let mut products = [T::zero(); BLOCK];
+            products.iter_mut().zip(x.iter().zip(y)).for_each(|(product, (&x, &y))| *product = x * y);
+            block_sum(&products[..x.len()], |product| product)
+        },
+    ))
+}
+
+/// The sum of the sums of blocks, neighbours first.
+#[inline(always)]
+fn in_pairs<R: Real>(mut blocks: impl ExactSizeIterator<Item = R>) -> R {
+    if blocks.len() == 1 {
+        return blocks.next().expect("there is one");
     }
     // As in a binary counter, `sums[i]` waits for its neighbour where bit i of the number of blocks is set.
     let mut sums = [R::zero(); usize::BITS as usize];
-    let mut blocks = 0_usize;
-    for block in x.chunks(BLOCK) {
-        let mut total = block_sum(block, f);
-        let carries = blocks.trailing_ones() as usize;
+    let mut count = 0_usize;
+    for mut total in blocks {
+        let carries = count.trailing_ones() as usize;
         for &sum in &sums[..carries] {
             total = sum + total;
         }
         sums[carries] = total;
-        blocks += 1;
+        count += 1;
     }
-    let waiting = (0..sums.len()).filter(|level| blocks >> level & 1 == 1);
+    let waiting = (0..sums.len()).filter(|level| count >> level & 1 == 1);
     waiting.map(|level| sums[level]).reduce(|total, sum| sum + total).unwrap_or(R::zero())
 }
 
@@ -234,6 +255,59 @@ pub(crate) fn log_softmax<T: Real>(x: &[T], rows: usize, cols: usize, out: &mut 
                     } else {
                         out.iter_mut().zip(x).for_each(|(out, &x)| *out = (x - top) - log);
                     }
+                }
+            }
+        },
+    );
+}
+
+/// `out = exp(x) / sum(exp(x))` for each row of `[rows, cols]`. A row of minus infinities gives zeros.
+pub(crate) fn softmax<T: Real>(x: &[T], cols: usize, out: &mut [T]) {
+    assert_eq!(x.len(), out.len());
+    if cols == 0 {
+        return;
+    }
+    dispatch(
+        #[inline(always)]
+        || {
+            let block = (BLOCK / cols).clamp(1, ROWS) * cols;
+            for (x, out) in x.chunks(block).zip(out.chunks_mut(block)) {
+                for (x, out) in x.chunks_exact(cols).zip(out.chunks_exact_mut(cols)) {
+                    // Without a finite element, the differences from 0 are minus infinity as well, or what they were.
+                    let top = largest(x);
+                    let top = if top == T::neg_infinity() { T::zero() } else { top };
+                    out.iter_mut().zip(x).for_each(|(out, &x)| *out = x - top);
+                }
+                for out in &mut *out {
+                    *out = out.vector_exp();
+                }
+                for out in out.chunks_exact_mut(cols) {
+                    let total = pairwise(out, |exp| exp);
+                    let factor = if total == T::zero() { T::zero() } else { total.recip() };
+                    out.iter_mut().for_each(|out| *out = *out * factor);
+                }
+            }
+        },
+    );
+}
+
+/// The operand's share of an adjoint `g` of `y = softmax(x)`: `out = y (g - sum(g y))` for each row, or `+=`. A row of
+/// zeros, where everything was masked, has none, nor has a row of zero adjoints.
+pub(crate) fn softmax_share<T: Real>(y: &[T], g: &[T], cols: usize, out: &mut [T], accumulate: bool) {
+    assert_eq!(y.len(), g.len());
+    assert_eq!(y.len(), out.len());
+    if cols == 0 {
+        return;
+    }
+    dispatch(
+        #[inline(always)]
+        || {
+            for ((y, g), out) in y.chunks_exact(cols).zip(g.chunks_exact(cols)).zip(out.chunks_exact_mut(cols)) {
+                let absorbed = y.iter().all(|&y| y == T::zero()) || g.iter().all(|&g| g == T::zero());
+                let total = pairwise_products(y, g);
+                for ((&y, &g), out) in y.iter().zip(g).zip(out) {
+                    let share = if absorbed { T::zero() } else { y * (g - total) };
+                    *out = if accumulate { *out + share } else { share };
                 }
             }
         },

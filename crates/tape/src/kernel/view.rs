@@ -141,14 +141,14 @@ fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
             let rows = axes[position].length;
             // Visit the other axes one by one, and both of these at once.
             axes[position].length = 1;
-            let outputs: SmallVec<[usize; 6]> = output_strides(&axes, inner.length, position, rows);
-            for_each(&axes, &outputs, view.offset, |offset, start| {
+            let outputs = output_strides(&axes, inner.length, position, rows);
+            for_each(&axes, &outputs, (view.offset, 0), |offset, start| {
                 transpose::<T, ADD>(view.data, offset, inner, rows, &mut out[start..], row_stride);
             });
         }
         None => {
             let mut rows = out.chunks_exact_mut(inner.length);
-            for_each(&axes, &[], view.offset, |offset, _| {
+            for_each(&axes, &[], (view.offset, 0), |offset, _| {
                 if let Some(row) = rows.next() {
                     write_run::<T, ADD>(view.data, offset, inner.stride, row);
                 }
@@ -157,58 +157,113 @@ fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
     }
 }
 
-/// Adds dense elements of a shape to the places of `out` that an offset and strides say; places may repeat.
-pub(crate) fn add_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
-    put_strided::<T, true>(x, shape, out, offset, strides);
+/// Adds the elements of a view, in row-major order, to the places of `out` that an offset and strides say; places may
+/// repeat.
+pub(crate) fn add_strided<T: Real>(x: View<'_, T>, out: &mut [T], offset: usize, strides: &[isize]) {
+    put_strided::<T, true>(x, out, offset, strides);
 }
 
-/// Writes dense elements of a shape to the places of `out` that an offset and strides say.
-pub(crate) fn copy_strided<T: Real>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
-    put_strided::<T, false>(x, shape, out, offset, strides);
+/// Writes the elements of a view to the places of `out` that an offset and strides say.
+pub(crate) fn copy_strided<T: Real>(x: View<'_, T>, out: &mut [T], offset: usize, strides: &[isize]) {
+    put_strided::<T, false>(x, out, offset, strides);
 }
 
-fn put_strided<T: Real, const ADD: bool>(x: &[T], shape: &[usize], out: &mut [T], offset: usize, strides: &[isize]) {
-    if x.is_empty() {
+fn put_strided<T: Real, const ADD: bool>(x: View<'_, T>, out: &mut [T], offset: usize, strides: &[isize]) {
+    if x.size() == 0 {
         return;
     }
     let put = |out: &mut T, element: T| *out = if ADD { *out + element } else { element };
-    let mut axes = collapse(shape, strides);
-    let inner = axes.pop().unwrap_or(Axis { length: 1, stride: 1 });
-    let mut rows = x.chunks_exact(inner.length);
-    for_each(&axes, &[], offset, |offset, _| {
-        let Some(row) = rows.next() else { return };
-        if inner.stride == 1 {
-            out[offset..offset + row.len()].iter_mut().zip(row).for_each(|(out, &element)| put(out, element));
+    // The fewest axes along which both go on with one stride each.
+    let mut read = Axes::new();
+    let mut written: SmallVec<[isize; 6]> = SmallVec::new();
+    for ((&length, &from), &to) in x.shape.iter().zip(x.strides).zip(strides).filter(|((length, _), _)| **length != 1) {
+        match (read.last_mut(), written.last_mut()) {
+            (Some(outer), Some(outer_to))
+                if outer.stride == from * length as isize && *outer_to == to * length as isize =>
+            {
+                (outer.length, outer.stride, *outer_to) = (outer.length * length, from, to);
+            }
+            _ => {
+                read.push(Axis { length, stride: from });
+                written.push(to);
+            }
+        }
+    }
+    let inner = read.pop().unwrap_or(Axis { length: 1, stride: 1 });
+    let step = written.pop().unwrap_or(1);
+    for_each(&read, &written, (x.offset, offset), |from, to| {
+        if step == 1 && inner.stride == 1 {
+            let (from, to) = (&x.data[from..from + inner.length], &mut out[to..to + inner.length]);
+            if ADD { add_run(from, to) } else { copy_run(from, to) }
         } else {
-            let mut place = offset as isize;
-            for &element in row {
-                put(&mut out[place as usize], element);
-                place += inner.stride;
+            let (mut from, mut to) = (from as isize, to as isize);
+            for _ in 0..inner.length {
+                put(&mut out[to as usize], x.data[from as usize]);
+                from += inner.stride;
+                to += step;
             }
         }
     });
 }
 
+/// How many elements short runs are copied and added by: what any machine has a few vectors for.
+const CHUNK: usize = 8;
+
+/// Copies a run, a short one without a call.
+#[inline(always)]
+fn copy_run<T: Copy>(from: &[T], to: &mut [T]) {
+    let len = to.len();
+    assert_eq!(from.len(), len);
+    if !(CHUNK..=16 * CHUNK).contains(&len) {
+        return if len < CHUNK { to.iter_mut().zip(from).for_each(|(to, &from)| *to = from) } else { to.copy_from_slice(from) };
+    }
+    let ((whole, _), (to_whole, _)) = (from.as_chunks::<CHUNK>(), to.as_chunks_mut::<CHUNK>());
+    to_whole.iter_mut().zip(whole).for_each(|(to, from)| *to = *from);
+    // The last chunk overlaps the one before it: writing an element twice does no harm.
+    to[len - CHUNK..].copy_from_slice(&from[len - CHUNK..]);
+}
+
+/// Adds a run.
+#[inline(always)]
+fn add_run<T: Real>(from: &[T], to: &mut [T]) {
+    let ((whole, rest), (to_whole, to_rest)) = (from.as_chunks::<CHUNK>(), to.as_chunks_mut::<CHUNK>());
+    for (to, from) in to_whole.iter_mut().zip(whole) {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to += from;
+        }
+    }
+    to_rest.iter_mut().zip(rest).for_each(|(to, &from)| *to += from);
+}
+
 /// The strides of the dense output along `axes`, of which the one at `position` has `rows` elements in truth.
-fn output_strides(axes: &Axes, inner: usize, position: usize, rows: usize) -> SmallVec<[usize; 6]> {
-    let mut strides: SmallVec<[usize; 6]> = SmallVec::from_elem(0, axes.len());
+fn output_strides(axes: &Axes, inner: usize, position: usize, rows: usize) -> SmallVec<[isize; 6]> {
+    let mut strides: SmallVec<[isize; 6]> = SmallVec::from_elem(0, axes.len());
     let mut stride = inner;
     for (i, axis) in axes.iter().enumerate().rev() {
-        strides[i] = stride;
+        strides[i] = stride as isize;
         stride *= if i == position { rows } else { axis.length };
     }
     strides
 }
 
-/// Calls `visit` with the offset of each combination of indices, in row-major order, and where the output strides
-/// lead (all zero when there are none).
-fn for_each(axes: &[Axis], outputs: &[usize], offset: usize, mut visit: impl FnMut(usize, usize)) {
-    let mut index: SmallVec<[usize; 6]> = SmallVec::from_elem(0, axes.len());
-    let mut offset = offset as isize;
-    let mut start = 0;
+/// Calls `visit` for each combination of indices, in row-major order, with where the axes' strides lead from the first
+/// offset, and where the output's, all zero when there are none, lead from the second.
+#[inline(always)]
+fn for_each(
+    axes: &[Axis],
+    outputs: &[isize],
+    (offset, start): (usize, usize),
+    mut visit: impl FnMut(usize, usize),
+) {
+    let Some((inner, outer)) = axes.split_last() else { return visit(offset, start) };
+    let inner_output = outputs.last().copied().unwrap_or(0);
+    let mut index: SmallVec<[usize; 6]> = SmallVec::from_elem(0, outer.len());
+    let (mut offset, mut start) = (offset as isize, start as isize);
     loop {
-        visit(offset as usize, start);
-        let mut i = axes.len();
+        for i in 0..inner.length as isize {
+            visit((offset + i * inner.stride) as usize, (start + i * inner_output) as usize);
+        }
+        let mut i = outer.len();
         loop {
             if i == 0 {
                 return;
@@ -216,13 +271,13 @@ fn for_each(axes: &[Axis], outputs: &[usize], offset: usize, mut visit: impl FnM
             i -= 1;
             let output = outputs.get(i).copied().unwrap_or(0);
             index[i] += 1;
-            if index[i] < axes[i].length {
-                offset += axes[i].stride;
+            if index[i] < outer[i].length {
+                offset += outer[i].stride;
                 start += output;
                 break;
             }
-            offset -= axes[i].stride * (axes[i].length as isize - 1);
-            start -= output * (axes[i].length - 1);
+            offset -= outer[i].stride * (outer[i].length as isize - 1);
+            start -= output * (outer[i].length as isize - 1);
             index[i] = 0;
         }
     }
@@ -232,11 +287,8 @@ fn for_each(axes: &[Axis], outputs: &[usize], offset: usize, mut visit: impl FnM
 #[inline]
 fn write_run<T: Real, const ADD: bool>(data: &[T], offset: usize, stride: isize, out: &mut [T]) {
     match stride {
-        1 if ADD => {
-            let run = &data[offset..offset + out.len()];
-            out.iter_mut().zip(run).for_each(|(y, &x)| *y += x);
-        }
-        1 => out.copy_from_slice(&data[offset..offset + out.len()]),
+        1 if ADD => add_run(&data[offset..offset + out.len()], out),
+        1 => copy_run(&data[offset..offset + out.len()], out),
         0 if ADD => {
             let x = data[offset];
             out.iter_mut().for_each(|y| *y += x);
@@ -383,6 +435,8 @@ impl<T: Real> Gather<'_, T> {
             let out = &mut out[written..written + run];
             if inner.stride == 1 {
                 out.write_copy_of_slice(&self.data[at as usize..at as usize + run]);
+            } else if inner.stride == 0 {
+                out.fill(MaybeUninit::new(self.data[at as usize]));
             } else {
                 for out in out {
                     out.write(self.data[at as usize]);

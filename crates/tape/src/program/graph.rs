@@ -290,6 +290,7 @@ pub(super) fn saved(op: &TensorOp) -> Option<Saved> {
         | TensorOp::Concat { .. }
         | TensorOp::StackVars
         | TensorOp::Extreme(_)
+        | TensorOp::Softmax
         | TensorOp::LogSoftmax
         | TensorOp::Custom(_) => None,
     }

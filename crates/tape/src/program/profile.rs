@@ -171,6 +171,7 @@ fn described(action: &Action, operands: &[Place], written: u64) -> (&'static str
         Action::Part(_) => ("concat", false, 0),
         Action::Extreme(Extreme::Max) => ("max", false, read()),
         Action::Extreme(Extreme::Min) => ("min", false, read()),
+        Action::Softmax => ("softmax", false, 5 * written),
         Action::LogSoftmax => ("log_softmax", false, 5 * written),
         Action::Draw(_) => ("draw", false, written),
         Action::Places { .. } => ("argmax", false, read()),
@@ -183,6 +184,8 @@ fn described(action: &Action, operands: &[Place], written: u64) -> (&'static str
         Action::BinaryShare(rule, _) => (rule.name(), true, 2 * written),
         Action::SelectShare(_) => ("select", true, 0),
         Action::ExtremeShare => ("max", true, 2 * written),
+        // Products with the output, their sum, a difference, and a product.
+        Action::SoftmaxShare => ("softmax", true, 4 * written),
         // An exponential, its product with the sum of the adjoint, that sum, and a difference.
         Action::LogSoftmaxShare => ("log_softmax", true, 4 * written),
         Action::Copy => ("copy", false, 0),

@@ -226,7 +226,7 @@ impl<'a, T: Real> Run<'a, T> {
             Action::Part(cut) => {
                 let strides = place.shape.dense_strides();
                 let offset = cut.starts.iter().zip(&strides).map(|(&start, &stride)| start as usize * stride as usize);
-                kernel::copy_strided(dense(0), x(0).shape, out, offset.sum(), &strides);
+                kernel::copy_strided(x(0), out, offset.sum(), &strides);
             }
             Action::Extreme(extreme) => {
                 let elements = dense(0);
@@ -236,6 +236,7 @@ impl<'a, T: Real> Run<'a, T> {
                 };
                 find(elements, 1, elements.len(), 1, out, &mut [0]);
             }
+            Action::Softmax => kernel::softmax(dense(0), rows(&place.shape).1, out),
             Action::LogSoftmax => {
                 let (rows, cols) = rows(&place.shape);
                 kernel::log_softmax(dense(0), rows, cols, out);
@@ -249,10 +250,10 @@ impl<'a, T: Real> Run<'a, T> {
             Action::Custom(_) | Action::CustomShares(_) | Action::Draw(_) | Action::Places { .. } => {
                 unreachable!("dealt with above")
             }
-            Action::UnaryShare(rule) => kernel::unary_share(*rule, x(0), x(1), dense(2), out, accumulate),
-            Action::PowiShare(n) => kernel::powi_share(*n, x(0), x(1), dense(2), out, accumulate),
+            Action::UnaryShare(rule) => kernel::unary_share(*rule, x(0), x(1), x(2), out, accumulate),
+            Action::PowiShare(n) => kernel::powi_share(*n, x(0), x(1), x(2), out, accumulate),
             Action::BinaryShare(rule, side) => {
-                kernel::binary_share(*rule, *side, x(0), x(1), x(2), dense(3), out, accumulate);
+                kernel::binary_share(*rule, *side, x(0), x(1), x(2), x(3), out, accumulate);
             }
             Action::SelectShare(side) if accumulate => {
                 let share = self.scratch.take(out.len());
@@ -261,6 +262,9 @@ impl<'a, T: Real> Run<'a, T> {
             }
             Action::SelectShare(side) => kernel::select_share(*side, x(0), x(1), out),
             Action::ExtremeShare => kernel::split_ties(dense(0), dense(1)[0], dense(2)[0], out, accumulate),
+            Action::SoftmaxShare => {
+                kernel::softmax_share(dense(0), dense(1), rows(&place.shape).1, out, accumulate);
+            }
             Action::LogSoftmaxShare => {
                 let (rows, cols) = rows(&place.shape);
                 kernel::log_softmax_share(dense(0), dense(1), rows, cols, out, accumulate);

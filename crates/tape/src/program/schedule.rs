@@ -4,13 +4,15 @@
 //! sweep hands them on. The first contribution to an adjoint stores, later ones add. An adjoint that would only be a copy
 //! of another is that other one.
 
+use std::collections::HashMap;
+
 use smallvec::SmallVec;
 
 use super::graph::{Graph, Id, IndexInput, Source, Value};
 use crate::indices::Saved;
 use crate::kernel::{Search, Side};
 use crate::op::{Comparison, Extreme, TensorOp};
-use crate::rules::{Binary, Unary};
+use crate::rules::{Binary, Reads, Unary};
 use crate::shape::{Shape, Strides};
 use crate::tape::Draw;
 use crate::transpose::{AxisSet, Cut, Factor, Linear, left_share, right_share};
@@ -44,11 +46,6 @@ impl Place {
         let strides = shape.dense_strides();
         Self { memory, offset, shape, strides }
     }
-
-    /// Whether the elements lie one after the other, row by row.
-    pub(super) fn is_dense(&self) -> bool {
-        self.strides == self.shape.dense_strides() || self.shape.size() <= 1
-    }
 }
 
 /// What a step does with its operands.
@@ -66,6 +63,7 @@ pub(super) enum Action {
     /// The operand into a part of the output.
     Part(Cut),
     Extreme(Extreme),
+    Softmax,
     LogSoftmax,
     /// Random numbers.
     Draw(Draw),
@@ -90,6 +88,8 @@ pub(super) enum Action {
     SelectShare(Side),
     /// Operands x, y, g.
     ExtremeShare,
+    /// Operands y, g.
+    SoftmaxShare,
     /// Operands y, g.
     LogSoftmaxShare,
     /// The operand as it is.
@@ -131,6 +131,10 @@ struct Planner<'a> {
     adjoints: Vec<Option<Place>>,
     /// How many contributions each adjoint gets.
     contributions: Vec<u32>,
+    /// The values that hand shares on to each.
+    users: Vec<SmallVec<[Id; 2]>>,
+    /// Transposes of parameters that many products with few rows read, written out once.
+    turned: HashMap<Id, Place>,
 }
 
 /// Lays out the steps that compute the roots and, if `differentiate`, the gradients of the first.
@@ -144,6 +148,8 @@ pub(super) fn schedule<T>(graph: &Graph<T>, starts: &[usize], inputs: usize, dif
         places: vec![None; values.len()],
         adjoints: vec![None; values.len()],
         contributions: vec![0; values.len()],
+        users: vec![SmallVec::new(); values.len()],
+        turned: HashMap::new(),
     };
     let mut placed_inputs = vec![None; inputs];
     for (id, value) in values.iter().enumerate() {
@@ -231,7 +237,10 @@ impl Planner<'_> {
             TensorOp::Select => self.step(Action::Select, operands.into_iter().map(spread), &output, false),
             TensorOp::Linear(linear) => self.step(Action::Linear(linear.clone()), [x], &output, false),
             &TensorOp::MatMul { left_transposed, right_transposed } => {
-                self.step(Action::Product([left_transposed, right_transposed]), operands, &output, false);
+                let [left, right] = [operands[0].clone(), operands[1].clone()];
+                let turned = if right_transposed { self.turned(value.operands[1], &left) } else { None };
+                let swapped = [left_transposed, right_transposed && turned.is_none()];
+                self.step(Action::Product(swapped), [left, turned.unwrap_or(right)], &output, false);
             }
             &TensorOp::Concat { axis } => {
                 let mut start = 0;
@@ -242,12 +251,41 @@ impl Planner<'_> {
                 }
             }
             TensorOp::Extreme(extreme) => self.step(Action::Extreme(*extreme), [x], &output, false),
+            TensorOp::Softmax => self.step(Action::Softmax, [x], &output, false),
             TensorOp::LogSoftmax => self.step(Action::LogSoftmax, [x], &output, false),
             TensorOp::Leaf | TensorOp::Detach | TensorOp::StackVars | TensorOp::Custom(_) => {
                 unreachable!("{op:?} is no step")
             }
         }
         output
+    }
+
+    /// The transpose of a parameter, written out, if enough products read it for that to pay: where few rows meet it, as in
+    /// each step of a recurrent network, a product that reads columns takes a fourth longer.
+    fn turned(&mut self, right: Id, left: &Place) -> Option<Place> {
+        const FEW_ROWS: usize = 128;
+        const PRODUCTS: usize = 4;
+        if let Some(turned) = self.turned.get(&right) {
+            return Some(turned.clone());
+        }
+        let value = &self.values[right as usize];
+        let &[rows, cols] = &*value.shape else { return None };
+        let reads = |other: &&Value| {
+            let transposed = matches!(other.source, Source::Computed(TensorOp::MatMul { right_transposed: true, .. }));
+            transposed && other.operands[1] == right
+        };
+        let few = left.shape.size() / cols.max(1) <= FEW_ROWS;
+        let is_param = matches!(value.source, Source::Param(_));
+        if !is_param || !few || self.values.iter().filter(reads).count() < PRODUCTS {
+            return None;
+        }
+        let own = self.place(right).clone();
+        let strides = Strides::from_slice(&[own.strides[1], own.strides[0]]);
+        let seen = Place { shape: Shape::from([cols, rows]), strides, ..own };
+        let turned = self.buffer(seen.shape.clone());
+        self.step(Action::Copy, [seen], &turned, false);
+        self.turned.insert(right, turned.clone());
+        Some(turned)
     }
 
     /// Lays out the sweep from a root, whose adjoint is the constant `one`.
@@ -297,7 +335,10 @@ impl Planner<'_> {
                     | Source::Draw(_)
                     | Source::Places { .. } => false,
                 };
-                self.contributions[operand as usize] += u32::from(takes_share);
+                if takes_share {
+                    self.contributions[operand as usize] += 1;
+                    self.users[operand as usize].push(id as Id);
+                }
             }
         }
     }
@@ -358,26 +399,37 @@ impl Planner<'_> {
             TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars | TensorOp::Custom(_) => {
                 unreachable!("{op:?} has no shares")
             }
-            TensorOp::Unary(rule) => self.elementwise_share(Action::UnaryShare(*rule), id, g, operand),
-            TensorOp::Powi(n) => self.elementwise_share(Action::PowiShare(*n), id, g, operand),
+            TensorOp::Unary(rule) => {
+                let reads = rule.share(Reads::LEFT, Reads::OUTPUT, Reads::ADJOINT);
+                self.elementwise_share(Action::UnaryShare(*rule), reads, id, g, operand);
+            }
+            TensorOp::Powi(n) => self.elementwise_share(Action::PowiShare(*n), Reads::LEFT, id, g, operand),
             TensorOp::Binary(rule) if rule.passes_on(side) => self.pass_on(g.clone(), &shape, operand),
             TensorOp::Binary(rule) => {
                 let y = self.place(id).clone();
                 let [a, b] = [0, 1].map(|operand| self.place(value.operands[operand]).clone().broadcast(&shape));
-                self.through(Action::BinaryShare(*rule, side), [a, b, y, g.clone()], &shape, operand);
+                let reads = rule.reads(side);
+                let read = |place, what| if reads.contains(what) { place } else { g.clone() };
+                let places = [read(a, Reads::LEFT), read(b, Reads::RIGHT), read(y, Reads::OUTPUT), g.clone()];
+                self.through(Action::BinaryShare(*rule, side), places, &shape, operand);
             }
             TensorOp::Select => {
                 let side = if position == 1 { Side::Left } else { Side::Right };
                 let mask = self.place(value.operands[0]).clone().broadcast(&shape);
                 self.through(Action::SelectShare(side), [mask, g.clone()], &shape, operand);
             }
-            TensorOp::Linear(linear) => match linear.transposed() {
-                Linear::Reshape => self.pass_on(Place::dense(g.memory, g.offset, own), &self.shape(operand), operand),
-                transposed => {
-                    let (output, accumulate) = self.target(operand);
-                    self.step(Action::Linear(transposed), [g.clone()], &output, accumulate);
+            TensorOp::Linear(Linear::Slice(cut)) if self.is_partitioned(operand) => {
+                let (output, _) = self.target(operand);
+                self.step(Action::Part(cut.clone()), [g.clone()], &output, false);
+            }
+            TensorOp::Linear(linear) => {
+                let transposed = linear.transposed();
+                if let Some(view) = viewed(&TensorOp::Linear(transposed.clone()), g, &own) {
+                    return self.pass_on(view, &own, operand);
                 }
-            },
+                let (output, accumulate) = self.target(operand);
+                self.step(Action::Linear(transposed), [g.clone()], &output, accumulate);
+            }
             &TensorOp::MatMul { left_transposed, right_transposed } => {
                 let share = if position == 0 { left_share } else { right_share };
                 let factors = share(left_transposed, right_transposed);
@@ -397,11 +449,17 @@ impl Planner<'_> {
                 let (output, accumulate) = self.target(operand);
                 self.step(Action::Copy, [own_part], &output, accumulate);
             }
-            TensorOp::Extreme(_) => self.elementwise_share(Action::ExtremeShare, id, g, operand),
-            TensorOp::LogSoftmax => {
+            TensorOp::Extreme(_) => {
+                let (x, y) = (self.place(operand).clone(), self.place(id).clone());
+                let (output, accumulate) = self.target(operand);
+                self.step(Action::ExtremeShare, [x, y, g.clone()], &output, accumulate);
+            }
+            TensorOp::Softmax | TensorOp::LogSoftmax => {
+                let action =
+                    if *op == TensorOp::Softmax { Action::SoftmaxShare } else { Action::LogSoftmaxShare };
                 let y = self.place(id).clone();
                 let (output, accumulate) = self.target(operand);
-                self.step(Action::LogSoftmaxShare, [y, g.clone()], &output, accumulate);
+                self.step(action, [y, g.clone()], &output, accumulate);
             }
         }
     }
@@ -410,11 +468,41 @@ impl Planner<'_> {
         self.values[id as usize].shape.clone()
     }
 
-    /// A share that is computed from the operand, the output and its adjoint.
-    fn elementwise_share(&mut self, action: Action, id: Id, g: &Place, operand: Id) {
-        let (x, y) = (self.place(operand).clone(), self.place(id).clone());
+    /// A share that is computed from the operand, the output and its adjoint, of which the rule may read some only: the
+    /// adjoint stands in for the others, which need not be kept for it.
+    fn elementwise_share(&mut self, action: Action, reads: Reads, id: Id, g: &Place, operand: Id) {
+        let read = |value: Id, what| if reads.contains(what) { self.place(value).clone() } else { g.clone() };
+        let places = [read(operand, Reads::LEFT), read(id, Reads::OUTPUT), g.clone()];
         let (output, accumulate) = self.target(operand);
-        self.step(action, [x, y, g.clone()], &output, accumulate);
+        self.step(action, places, &output, accumulate);
+    }
+
+    /// Whether the adjoint of a value is put together of parts: all that read it are slices that adjoin along one axis, and
+    /// leave nothing out. Then none is added to another, and nothing is filled with zeros first.
+    fn is_partitioned(&self, id: Id) -> bool {
+        let whole = &self.values[id as usize].shape;
+        let mut parts: SmallVec<[(usize, usize, usize); 8]> = SmallVec::new();
+        for user in &self.users[id as usize] {
+            let user = &self.values[*user as usize];
+            let Source::Computed(TensorOp::Linear(Linear::Slice(cut))) = &user.source else { return false };
+            let differs = |axis: &usize| user.shape[*axis] != whole[*axis];
+            let axis = (0..whole.rank()).find(differs).unwrap_or(0);
+            let others_are_whole = (0..whole.rank()).filter(|other| *other != axis).all(|other| !differs(&other));
+            if whole.rank() == 0 || !others_are_whole || cut.steps.iter().any(|&step| step != 1) {
+                return false;
+            }
+            parts.push((axis, cut.starts[axis] as usize, user.shape[axis]));
+        }
+        parts.sort_unstable();
+        let Some(&(axis, ..)) = parts.first() else { return false };
+        let mut end = 0;
+        for (own, start, length) in parts {
+            if own != axis || start != end {
+                return false;
+            }
+            end += length;
+        }
+        end == whole[axis]
     }
 
     /// Computes a share in the output's shape and undoes the operand's broadcast.
@@ -439,7 +527,7 @@ impl Planner<'_> {
             return;
         }
         let only = self.contributions[operand as usize] == 1;
-        if only && matches!(value.source, Source::Computed(_) | Source::Custom { .. }) && g.is_dense() {
+        if only && matches!(value.source, Source::Computed(_) | Source::Custom { .. }) {
             self.adjoints[operand as usize] = Some(g);
             return;
         }
@@ -471,6 +559,7 @@ fn viewed(op: &TensorOp, x: &Place, shape: &Shape) -> Option<Place> {
         | TensorOp::Concat { .. }
         | TensorOp::StackVars
         | TensorOp::Extreme(_)
+        | TensorOp::Softmax
         | TensorOp::LogSoftmax
         | TensorOp::Custom(_) => return None,
     };

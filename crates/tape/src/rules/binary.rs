@@ -2,7 +2,7 @@
 //! differentiated with respect to it, and nothing evaluated for that.
 
 use super::formulas::{decay, exp_excess, over_radius, split, unsigned_zero, winner};
-use super::{Algebra, BinaryRule, BinaryVisitor, Interval};
+use super::{Algebra, BinaryRule, BinaryVisitor, Interval, Reads};
 use crate::kernel::Side;
 
 macro_rules! binary_table {
@@ -62,6 +62,15 @@ macro_rules! binary_table {
             #[inline(always)]
             pub(crate) fn right<A: Algebra>(self, a: A, b: A, y: A, g: A) -> A {
                 match self { $(Self::$row => $row.right(a, b, y, g)),* }
+            }
+
+            /// What the share of one operand reads.
+            pub(crate) fn reads(self, side: Side) -> Reads {
+                let (a, b, y, g) = (Reads::LEFT, Reads::RIGHT, Reads::OUTPUT, Reads::ADJOINT);
+                match side {
+                    Side::Left => self.left(a, b, y, g),
+                    Side::Right => self.right(a, b, y, g),
+                }
             }
 
             /// Both shares at once: one choice of the rule instead of two.

@@ -26,6 +26,35 @@ impl UnaryRule for Powi {
     }
 }
 
+/// A power that the compiler knows, so that it makes multiplications of it, which vectorise. They are those that
+/// [`Powi`] makes.
+#[derive(Clone, Copy)]
+struct Known<const N: i32>;
+
+impl<const N: i32> UnaryRule for Known<N> {
+    #[inline(always)]
+    fn value<A: Algebra>(self, x: A) -> A {
+        Powi(N).value(x)
+    }
+
+    #[inline(always)]
+    fn share<A: Algebra>(self, x: A, y: A, g: A) -> A {
+        Powi(N).share(x, y, g)
+    }
+}
+
+/// Visits the rule of a power.
+pub(crate) fn visit_power(n: i32, visitor: impl UnaryVisitor) {
+    match n {
+        -2 => visitor.visit(Known::<-2>),
+        -1 => visitor.visit(Known::<-1>),
+        2 => visitor.visit(Known::<2>),
+        3 => visitor.visit(Known::<3>),
+        4 => visitor.visit(Known::<4>),
+        _ => visitor.visit(Powi(n)),
+    }
+}
+
 /// `x^n`, within a few units in the last place for every n, which repeated multiplication is only for small ones.
 #[inline(always)]
 fn power<A: Algebra>(x: A, n: i64) -> A {

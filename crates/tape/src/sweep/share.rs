@@ -22,12 +22,14 @@ pub(super) struct Share<'a, T: Real> {
 impl<'a, T: Real> Share<'a, T> {
     pub(super) fn compute(self) {
         let Self { storage, slot, g, accumulate, .. } = self;
+        let strides = slot.shape.dense_strides();
+        let adjoint = dense(g, &slot.shape, &strides);
         match &slot.op {
             TensorOp::Leaf | TensorOp::Detach | TensorOp::Compare(_) | TensorOp::StackVars | TensorOp::Custom(_) => {}
             TensorOp::Unary(rule) => {
-                kernel::unary_share(*rule, self.operand(0), slot.view(), g, self.out, accumulate);
+                kernel::unary_share(*rule, self.operand(0), slot.view(), adjoint, self.out, accumulate);
             }
-            TensorOp::Powi(n) => kernel::powi_share(*n, self.operand(0), slot.view(), g, self.out, accumulate),
+            TensorOp::Powi(n) => kernel::powi_share(*n, self.operand(0), slot.view(), adjoint, self.out, accumulate),
             TensorOp::Binary(rule) => {
                 let rule = *rule;
                 let side = if self.position == 0 { Side::Left } else { Side::Right };
@@ -40,8 +42,8 @@ impl<'a, T: Real> Share<'a, T> {
                 if rule.passes_on(side) {
                     return self.undo_broadcast(g);
                 }
-                self.through(|g, out, accumulate| {
-                    kernel::binary_share(rule, side, a, b, slot.view(), g, out, accumulate);
+                self.through(|out, accumulate| {
+                    kernel::binary_share(rule, side, a, b, slot.view(), adjoint, out, accumulate);
                 });
             }
             TensorOp::Select => {
@@ -49,12 +51,10 @@ impl<'a, T: Real> Share<'a, T> {
                 let strides = self.broadcast_strides(0);
                 let mask = View { shape: &slot.shape, strides: &strides, ..self.operand(0) };
                 let share = storage.scratch.take(g.len());
-                kernel::select_share(side, mask, dense(g, &slot.shape, &slot.shape.dense_strides()), share);
+                kernel::select_share(side, mask, adjoint, share);
                 self.undo_broadcast(share);
             }
             TensorOp::Linear(linear) => {
-                let strides = slot.shape.dense_strides();
-                let adjoint = dense(g, &slot.shape, &strides);
                 let (indices, scratch) = (&storage.indices, &storage.scratch);
                 linear.transposed().apply(adjoint, self.shape(), indices, scratch, self.out, accumulate);
             }
@@ -68,8 +68,6 @@ impl<'a, T: Real> Share<'a, T> {
                 let mut cut = Cut { starts: slot.shape.iter().map(|_| 0).collect(), ..Cut::default() };
                 cut.steps = slot.shape.iter().map(|_| 1).collect();
                 cut.starts[axis] = start as u32;
-                let strides = slot.shape.dense_strides();
-                let adjoint = dense(g, &slot.shape, &strides);
                 let (indices, scratch) = (&storage.indices, &storage.scratch);
                 Linear::Slice(cut).apply(adjoint, self.shape(), indices, scratch, self.out, accumulate);
             }
@@ -78,6 +76,11 @@ impl<'a, T: Real> Share<'a, T> {
                 let elements = storage.scratch.take(self.out.len());
                 kernel::copy(self.operand(0), elements);
                 kernel::split_ties(elements, y.data[y.offset], g[0], self.out, accumulate);
+            }
+            TensorOp::Softmax => {
+                let cols = slot.shape.last().copied().unwrap_or(1);
+                let y = slot.view().dense().expect("a computed tensor is dense");
+                kernel::softmax_share(y, g, cols, self.out, accumulate);
             }
             TensorOp::LogSoftmax => {
                 let cols = slot.shape.last().copied().unwrap_or(1);
@@ -102,12 +105,12 @@ impl<'a, T: Real> Share<'a, T> {
     }
 
     /// Computes a share in the output's shape and undoes the operand's broadcast.
-    fn through(self, share: impl FnOnce(&[T], &mut [T], bool)) {
+    fn through(self, share: impl FnOnce(&mut [T], bool)) {
         if *self.shape() == self.slot.shape {
-            share(self.g, self.out, self.accumulate);
+            share(self.out, self.accumulate);
         } else {
             let full = self.storage.scratch.take(self.g.len());
-            share(self.g, full, false);
+            share(full, false);
             self.undo_broadcast(full);
         }
     }

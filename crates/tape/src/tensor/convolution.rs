@@ -4,12 +4,14 @@
 //! transposed convolution is its transpose, step by step: a product, the overlap-add of the windows, and a crop. Nothing
 //! here is differentiated by a rule of its own, so derivatives of every order follow.
 
+use smallvec::SmallVec;
+
 use super::Tensor;
 use super::index::leading;
 use super::spatial::{self, Margins, PerAxis, joined};
 use crate::error::{Error, unwrap};
 use crate::real::Real;
-use crate::shape::Shape;
+use crate::shape::{INLINE_AXES, Shape};
 use crate::tape::Storage;
 use crate::transpose::{Linear, Windows};
 
@@ -244,21 +246,23 @@ fn convolve<T: Real, const D: usize>(
         return Err(broken("the input must have as many channels as the weight's second axis, times the groups"));
     }
     let size = std::array::from_fn(|axis| kernel[axis + 2]);
-    let windows = spatial::windows(2, size, stride, dilation, operation)?;
+    let windows = Windows { first: 2, ..spatial::windows(2, size, stride, dilation, operation)? };
     let padded = spatial::pad(tape, x, padding, T::zero())?;
     if overhangs(&windows, tape.shape(padded.node)) {
         return Err(broken("the kernel must fit into the padded input"));
     }
+    // One product for the whole batch: channels and the axes inside a window are its inner axis, the windows of all samples
+    // its columns.
     let seen = windows.shape(tape.shape(padded.node));
+    let counts = Shape::from(&seen[2 + D..]);
     let seen = tape.linear(Linear::Windows(windows), padded.node, seen);
-    // Channels and the axes inside a window are the inner axis of the product, the windows its columns.
-    let counts = Shape::from(&tape.shape(seen.node)[2..2 + D]);
-    let turned = turn::<T, D>(tape, seen.node);
+    let turned = permuted(tape, seen.node, &batch_to::<D>(1 + D));
     let inner = kernel[1..].iter().product();
-    let columns = tape.reshape(turned.node, Shape::from([own[0], groups, inner, counts.size()]));
+    let columns = tape.reshape(turned.node, Shape::from([groups, inner, own[0] * counts.size()]));
     let rows = tape.reshape(weight, Shape::from([groups, kernel[0] / groups, inner]));
     let product = tape.matmul(rows.node, columns.node)?;
-    Ok(tape.reshape(product.node, joined(&[&[own[0], kernel[0]], &counts])))
+    let product = tape.reshape(product.node, joined(&[&[kernel[0], own[0]], &counts]));
+    Ok(permuted(tape, product.node, &batch_and_channels::<D>()))
 }
 
 fn convolve_transposed<T: Real, const D: usize>(
@@ -279,7 +283,7 @@ fn convolve_transposed<T: Real, const D: usize>(
         return Err(broken("the input must have at least one element along each spatial axis"));
     }
     let size = std::array::from_fn(|axis| kernel[axis + 2]);
-    let windows = spatial::windows(2, size, stride, dilation, operation)?;
+    let windows = Windows { first: 2, ..spatial::windows(2, size, stride, dilation, operation)? };
     if (0..D).any(|axis| output_padding[axis] >= stride[axis].max(dilation[axis])) {
         let rule = "an output padding must be smaller than the stride or the dilation";
         return Err(Error::Argument { operation, rule });
@@ -299,10 +303,11 @@ fn convolve_transposed<T: Real, const D: usize>(
     let rows = tape.reshape(weight, Shape::from([groups, inner, outer]));
     let swap = Linear::Permute([0, 2, 1].into_iter().collect());
     let rows = tape.linear(swap, rows.node, Shape::from([groups, outer, inner]));
-    let columns = tape.reshape(x, Shape::from([own[0], groups, inner, spatial.iter().product()]));
+    let turned = permuted(tape, x, &batch_and_channels::<D>());
+    let columns = tape.reshape(turned.node, Shape::from([groups, inner, own[0] * spatial.iter().product::<usize>()]));
     let product = tape.matmul(rows.node, columns.node)?;
-    let product = tape.reshape(product.node, joined(&[&[own[0], channels], &size, spatial]));
-    let seen = turn::<T, D>(tape, product.node);
+    let product = tape.reshape(product.node, joined(&[&[channels], &size, &own[..1], spatial]));
+    let seen = permuted(tape, product.node, &batch_from::<D>(1 + D));
     let added = tape.linear(Linear::OverlapAdd(windows), seen.node, whole.clone());
     Ok(if output == whole { added } else { tape.linear(Linear::Slice(cut), added.node, output) })
 }
@@ -312,10 +317,23 @@ pub(super) fn overhangs(windows: &Windows, shape: &Shape) -> bool {
     windows.windows.iter().any(|window| window.extent() > shape[window.axis as usize])
 }
 
-/// Swaps the first `D` axes behind batch and channels with the `D` last.
-fn turn<T: Real, const D: usize>(tape: &mut Storage<T>, x: u32) -> Tensor<T> {
-    let shape = tape.shape(x).clone();
-    let order = (0..2).chain(2 + D..2 + 2 * D).chain(2..2 + D);
-    let turned = order.clone().map(|axis| shape[axis]).collect();
-    tape.linear(Linear::Permute(order.map(|axis| axis as u8).collect()), x, turned)
+/// The order of the axes in which the batch, the first of `[n, channels, .., ..]`, comes behind `before` others.
+fn batch_to<const D: usize>(before: usize) -> SmallVec<[u8; 2 * INLINE_AXES]> {
+    (1..=before as u8).chain([0]).chain(before as u8 + 1..2 + 2 * D as u8).collect()
+}
+
+/// The order that undoes [`batch_to`].
+fn batch_from<const D: usize>(before: usize) -> SmallVec<[u8; 2 * INLINE_AXES]> {
+    [before as u8].into_iter().chain(0..before as u8).chain(before as u8 + 1..2 + 2 * D as u8).collect()
+}
+
+/// The order of the axes in which batch and channels of `[n, channels, ..]` are swapped.
+fn batch_and_channels<const D: usize>() -> SmallVec<[u8; 2 * INLINE_AXES]> {
+    [1, 0].into_iter().chain(2..2 + D as u8).collect()
+}
+
+fn permuted<T: Real>(tape: &mut Storage<T>, x: u32, order: &[u8]) -> Tensor<T> {
+    let shape = tape.shape(x);
+    let turned = order.iter().map(|&axis| shape[axis as usize]).collect();
+    tape.linear(Linear::Permute(order.iter().copied().collect()), x, turned)
 }

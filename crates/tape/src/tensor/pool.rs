@@ -4,11 +4,11 @@ use super::convolution::overhangs;
 use super::spatial::{self, Margins, PerAxis};
 use super::{Axes, Tensor};
 use crate::error::{Error, unwrap};
-use crate::op::Extreme;
+use crate::kernel::{Search, Windowed};
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::Storage;
-use crate::transpose::Linear;
+use crate::transpose::{Linear, Windows};
 
 /// The settings of a pool over the last `D` axes: windows of some size that adjoin, no padding, dilation 1, and only
 /// windows that fit, unless told otherwise. Each setting is one number for all axes or an array; the pool that it is
@@ -114,14 +114,14 @@ impl<const D: usize> Pooling<D> {
         (0..windows).map(|window| places(window).filter(|place| counted.contains(place)).count()).collect()
     }
 
-    /// Checks the settings and makes the windows of a tensor whose padding is made of `value`.
-    fn windows<T: Real>(
+    /// Checks the settings and adds padding made of `value` to a tensor; the windows over what there is then.
+    fn padded<T: Real>(
         &self,
         tape: &mut Storage<T>,
         x: u32,
         value: T,
         operation: &'static str,
-    ) -> Result<Tensor<T>, Error> {
+    ) -> Result<(Tensor<T>, Windows), Error> {
         let shape = tape.shape(x).clone();
         let others = others::<D>(&shape, operation)?;
         if self.size.contains(&0) {
@@ -136,8 +136,7 @@ impl<const D: usize> Pooling<D> {
         if overhangs(&windows, tape.shape(padded.node)) {
             return Err(Error::Shape { operation, shape, rule: "a window must fit into the padded axes" });
         }
-        let output = windows.shape(tape.shape(padded.node));
-        Ok(tape.linear(Linear::Windows(windows), padded.node, output))
+        Ok((padded, windows))
     }
 }
 
@@ -248,14 +247,33 @@ pools! {
     avg_pool3d, try_avg_pool3d, avg_pool, 3;
 }
 
+/// The elements are picked from where they lie: neither the windows nor their adjoints are ever written out.
 #[track_caller]
 fn max_pool<T: Real, const D: usize>(
     x: Tensor<T>,
     settings: Pooling<D>,
     operation: &'static str,
 ) -> Result<Tensor<T>, Error> {
-    let windows = x.on_tape(operation, |tape| settings.windows(tape, x.node, T::neg_infinity(), operation))?;
-    windows.try_first_extreme(Extreme::Max, &last::<D>(), operation)
+    x.on_tape(operation, |tape| {
+        let (padded, windows) = settings.padded(tape, x.node, T::neg_infinity(), operation)?;
+        let own = tape.shape(padded.node).clone();
+        let others = own.rank() - D;
+        let output = Shape::from(&windows.shape(&own)[..own.rank()]);
+        let mut plane = Windowed { lengths: [1; 3], sizes: [1; 3], steps: [1; 3], dilations: [1; 3] };
+        for (axis, window) in windows.windows.iter().enumerate() {
+            let at = 3 - D + axis;
+            plane.lengths[at] = own[others + axis];
+            (plane.sizes[at], plane.steps[at]) = (window.size as usize, window.step as usize);
+            plane.dilations[at] = window.dilation as usize;
+        }
+        let outer = own[..others].iter().product();
+        let planes = tape.reshape(padded.node, Shape::from([outer, plane.lengths.iter().product()]));
+        let count = plane.counts().iter().product();
+        let indices = tape.keep_places(Search::MaxInWindows(plane), planes.node, 1, count);
+        let picked = Linear::TakeAlong { axis: 1, indices };
+        let picked = tape.linear(picked, planes.node, Shape::from([outer, count]));
+        Ok(tape.reshape(picked.node, output))
+    })
 }
 
 #[track_caller]
@@ -264,7 +282,11 @@ fn avg_pool<T: Real, const D: usize>(
     settings: Pooling<D>,
     operation: &'static str,
 ) -> Result<Tensor<T>, Error> {
-    let windows = x.on_tape(operation, |tape| settings.windows(tape, x.node, T::zero(), operation))?;
+    let windows = x.on_tape(operation, |tape| {
+        let (padded, windows) = settings.padded(tape, x.node, T::zero(), operation)?;
+        let output = windows.shape(tape.shape(padded.node));
+        Ok(tape.linear(Linear::Windows(windows), padded.node, output))
+    })?;
     let sums = windows.try_sum_named(&last::<D>(), operation)?;
     if settings.counts_alike() {
         return sums.try_mul(T::from_f64(1.0 / settings.size.iter().product::<usize>() as f64));

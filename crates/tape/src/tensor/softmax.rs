@@ -4,6 +4,7 @@ use super::{Axes, Tensor};
 use crate::error::{Error, unwrap};
 use crate::op::Extreme;
 use crate::real::Real;
+use crate::tape::Storage;
 
 impl<T: Real> Tensor<T> {
     /// `ln(sum(exp(x)))` over some axes, without overflow: the largest element is subtracted first.
@@ -64,7 +65,7 @@ impl<T: Real> Tensor<T> {
     /// [`Error::Axis`] if there is no such axis.
     #[track_caller]
     pub fn try_softmax(self, axis: isize) -> Result<Self, Error> {
-        Ok(self.try_log_softmax_named(axis, "softmax")?.exp())
+        self.along_last(axis, "softmax", Storage::softmax)
     }
 
     /// The logarithms of the softmax along an axis: `x - ln(sum(exp(x)))`, without overflow. A line that is all minus
@@ -87,19 +88,25 @@ impl<T: Real> Tensor<T> {
     /// [`Error::Axis`] if there is no such axis.
     #[track_caller]
     pub fn try_log_softmax(self, axis: isize) -> Result<Self, Error> {
-        self.try_log_softmax_named(axis, "log_softmax")
+        self.along_last(axis, "log_softmax", Storage::log_softmax)
     }
 
+    /// What is made of the lines along an axis, by an operation along the last.
     #[track_caller]
-    fn try_log_softmax_named(self, axis: isize, operation: &'static str) -> Result<Self, Error> {
+    fn along_last(
+        self,
+        axis: isize,
+        operation: &'static str,
+        record: impl FnOnce(&mut Storage<T>, u32) -> Self,
+    ) -> Result<Self, Error> {
         let last = self.on_tape(operation, |tape| {
             let shape = tape.shape(self.node);
             Ok(shape.axis(axis, operation)? + 1 == shape.rank())
         })?;
         if last {
-            return self.on_tape(operation, |tape| Ok(tape.log_softmax(self.node)));
+            return self.on_tape(operation, |tape| Ok(record(tape, self.node)));
         }
         let turned = self.try_transpose(axis, -1)?;
-        turned.on_tape(operation, |tape| Ok(tape.log_softmax(turned.node)))?.try_transpose(axis, -1)
+        turned.on_tape(operation, |tape| Ok(record(tape, turned.node)))?.try_transpose(axis, -1)
     }
 }

@@ -10,13 +10,13 @@ use super::formula::{Formula, Term, binary, unary};
 use super::message::{Attribute, DataType, Node, Tensor, ValueInfo};
 use crate::error::Error;
 use crate::indices::Saved;
-use crate::kernel::Search;
+use crate::kernel::{Search, Windowed};
 use crate::op::{Comparison, Extreme, TensorOp};
 use crate::params::Params;
 use crate::program::graph::{Graph, Id, Source, Value};
 use crate::real::Real;
 use crate::shape::Shape;
-use crate::transpose::{AxisSet, Cut, Linear, Windows};
+use crate::transpose::{AxisSet, Cut, Linear, Window, Windows};
 
 /// The element type of a file that holds `T`.
 pub(super) fn data_type<T: Real>() -> DataType {
@@ -104,8 +104,32 @@ impl<'a, T: Real> Writer<'a, T> {
             }
             Search::RunningMax => return Err(Error::NotInOnnx { operation: "cummax" }),
             Search::RunningMin => return Err(Error::NotInOnnx { operation: "cummin" }),
+            Search::MaxInWindows(windows) => self.max_in_windows(&x, lines, windows),
         };
         Ok(self.reshape(&places, &[value.shape.size()]))
+    }
+
+    /// The places in their plane of the largest elements of windows: those in the windows, through a list of what lies where.
+    fn max_in_windows(&mut self, x: &str, planes: usize, windows: Windowed) -> String {
+        let Windowed { lengths, sizes, steps, dilations } = windows;
+        let [count, size] = [windows.counts(), sizes].map(|each| each.iter().product::<usize>());
+        let shape: Shape = [planes].into_iter().chain(lengths).collect();
+        let window = |axis: usize| Window {
+            axis: axis as u8 + 1,
+            size: sizes[axis] as u32,
+            step: steps[axis] as u32,
+            dilation: dilations[axis] as u32,
+        };
+        let all = Windows { first: 4, windows: (0..3).map(window).collect() };
+        let x = self.reshape(x, &shape);
+        let x = self.windows(&all, &x, &shape);
+        let x = self.reshape(&x, &[planes, count, size]);
+        let largest = vec![Attribute::int("axis", 2), Attribute::int("keepdims", 0)];
+        let within = self.emit("ArgMax", &[&x], largest);
+        let inside = self.list(windows.inside().map(|place| place as i64));
+        let within = self.emit("Gather", &[&inside, &within], vec![Attribute::int("axis", 0)]);
+        let starts = self.list(windows.starts().map(|place| place as i64));
+        self.emit("Add", &[&within, &starts], Vec::new())
     }
 
     /// The places of the first few elements in order, of equal ones those in front first.
@@ -294,6 +318,7 @@ impl<'a, T: Real> Writer<'a, T> {
                 };
                 self.emit(operator, &[&x], vec![Attribute::int("keepdims", 0)])
             }
+            TensorOp::Softmax => self.emit("Softmax", &[&x], vec![Attribute::int("axis", -1)]),
             TensorOp::LogSoftmax => self.emit("LogSoftmax", &[&x], vec![Attribute::int("axis", -1)]),
             TensorOp::Custom(operation) => return Err(Error::NotInOnnx { operation }),
         })
