@@ -4,8 +4,10 @@
 //! all rows of the left one, which is read where it lies. The panel is packed, into room that the thread keeps, unless few
 //! rows meet it. Measurements: `docs/decisions/matmul.md`.
 
+mod dots;
 mod lanes;
 mod pack;
+mod seen;
 mod tile;
 mod vector;
 
@@ -15,8 +17,11 @@ use std::mem::MaybeUninit;
 
 use pulp::{Arch, Scalar128b, Simd, WithSimd};
 
+use self::dots::Dots;
 use self::lanes::Lanes;
 use self::pack::{Source, pack};
+pub(crate) use self::seen::Seen;
+use self::seen::{WithSeen, WithSeenTransposed};
 use self::tile::{Operands, Target, VECTORS};
 use self::vector::MatrixVector;
 use crate::real::Real;
@@ -121,17 +126,69 @@ fn product<E: Lanes>(a: MatrixRef<'_, E>, b: MatrixRef<'_, E>, c: &mut [E], accu
             return Arch::new().dispatch(product);
         }
     }
+    let dots = Dots { a, b, c: &mut *c, accumulate };
+    if dots.suits() {
+        return Arch::new().dispatch(dots);
+    }
     Arch::new().dispatch(Product { a, a_strides, b, b_strides, c, accumulate });
 }
 
-impl<E: Lanes> WithSimd for MatrixVector<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if S::F32_LANES == 1 { self.run::<_, false>(Scalar128b) } else { self.run::<_, true>(simd) }
+/// As [`matmul`], with a right factor that is seen: `[m, k] x [k, n] -> [m, n]`, or, if `transposed`,
+/// `[m, n] x [k, n]^T -> [m, k]`, where the rows of `a` must be dense.
+pub(crate) fn matmul_seen<T: Real>(
+    a: MatrixRef<'_, T>,
+    b: Seen<'_, T>,
+    transposed: bool,
+    c: &mut [T],
+    accumulate: bool,
+) {
+    let (k, n) = (b.rows.len(), b.runs.len() * b.run);
+    let (inner, cols) = if transposed { (n, k) } else { (k, n) };
+    assert_eq!(a.cols, inner, "the inner sizes of a matrix product agree");
+    assert_eq!(c.len(), a.rows * cols, "the output of a matrix product has its size");
+    assert!(!transposed || a.col_stride == 1, "the rows of the left factor are dense");
+    if c.is_empty() || inner == 0 {
+        if !accumulate {
+            c.fill(T::zero());
+        }
+        return;
+    }
+    a.checked_strides();
+    b.check();
+    /// The product, with the widest vectors.
+    fn run<E: Lanes>(a: MatrixRef<'_, E>, b: Seen<'_, E>, transposed: bool, c: &mut [E], accumulate: bool) {
+        if transposed {
+            Arch::new().dispatch(WithSeenTransposed { g: a, b, c, accumulate });
+        } else {
+            Arch::new().dispatch(WithSeen { a, b, c, accumulate });
+        }
+    }
+    if TypeId::of::<T>() == TypeId::of::<f32>() {
+        // SAFETY: the types are one and the same.
+        let c = unsafe { std::slice::from_raw_parts_mut(c.as_mut_ptr().cast::<f32>(), c.len()) };
+        run(a.cast(), b.cast(), transposed, c, accumulate);
+    } else {
+        assert_eq!(TypeId::of::<T>(), TypeId::of::<f64>());
+        // SAFETY: the types are one and the same.
+        let c = unsafe { std::slice::from_raw_parts_mut(c.as_mut_ptr().cast::<f64>(), c.len()) };
+        run(a.cast(), b.cast(), transposed, c, accumulate);
     }
 }
+
+/// Portable code on arrays of four, which any compiler has vectors for, where the machine has none that are wider.
+macro_rules! with_widest_vectors {
+    ($($product:ident)*) => {
+        $(impl<E: Lanes> WithSimd for $product<'_, E> {
+            type Output = ();
+
+            #[inline(always)]
+            fn with_simd<S: Simd>(self, simd: S) {
+                if S::F32_LANES == 1 { self.run::<_, false>(Scalar128b) } else { self.run::<_, true>(simd) }
+            }
+        })*
+    };
+}
+with_widest_vectors!(MatrixVector Dots WithSeen WithSeenTransposed Product);
 
 /// A product of matrices with no empty side, to be computed with the widest vectors.
 struct Product<'a, E> {
@@ -141,16 +198,6 @@ struct Product<'a, E> {
     b_strides: (usize, usize),
     c: &'a mut [E],
     accumulate: bool,
-}
-
-impl<E: Lanes> WithSimd for Product<'_, E> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        // Portable code on arrays of four, which any compiler has vectors for.
-        if S::F32_LANES == 1 { self.run::<_, false>(Scalar128b) } else { self.run::<_, true>(simd) }
-    }
 }
 
 impl<E: Lanes> Product<'_, E> {
@@ -300,6 +347,66 @@ mod tests {
         ) {
             agrees::<f32>([m, k, n], layouts, accumulate, |a, b, c, accumulate| portable(a, b, c, accumulate, wide));
             agrees::<f64>([m, k, n], layouts, accumulate, |a, b, c, accumulate| portable(a, b, c, accumulate, wide));
+        }
+    }
+
+    /// A product with windows that are seen in a plane is the one with the windows written out.
+    fn agrees_where_seen<T: Real>(m: usize, sizes: [usize; 2], counts: [usize; 3], accumulate: bool) {
+        let [rows, cols] = sizes;
+        let [pictures, down, across] = counts;
+        let (height, width) = (rows + down - 1, cols + across - 1);
+        let data = integers::<T>(pictures * height * width, 1);
+        let shifts: Vec<u32> = (0..rows * cols).map(|i| (i / cols * width + i % cols) as u32).collect();
+        let runs: Vec<u32> =
+            (0..pictures * down).map(|q| (q / down * height * width + q % down * width) as u32).collect();
+        let seen = Seen { data: &data, rows: &shifts, runs: &runs, run: across };
+        let (k, n) = (shifts.len(), runs.len() * across);
+        let element = |i: usize, j: usize| data[shifts[i] as usize + runs[j / across] as usize + j % across];
+        let written: Vec<T> = (0..k * n).map(|at| element(at / n, at % n)).collect();
+        for transposed in [false, true] {
+            let (inner, outer) = if transposed { (n, k) } else { (k, n) };
+            let left = integers::<T>(m * inner, 2);
+            let left = operand(&left, m, inner, 0);
+            let right = MatrixRef { data: &written[..], rows: k, cols: n, row_stride: n as isize, col_stride: 1 };
+            let right = if transposed { right.transposed() } else { right };
+            let start = if accumulate { integers::<T>(m * outer, 3) } else { vec![T::nan(); m * outer] };
+            let (mut found, mut wanted) = (start.clone(), start);
+            matmul_seen(left, seen, transposed, &mut found, accumulate);
+            naive(left, right, &mut wanted, accumulate);
+            assert_eq!(found, wanted, "{m} rows, windows of {sizes:?}, {counts:?} of them, transposed: {transposed}");
+        }
+    }
+
+    #[test]
+    fn with_windows_that_are_seen() {
+        for m in [1, 2, 3, 4, 7, 8, 12, 16, 21] {
+            for counts in [[1, 1, 1], [2, 3, 5], [3, 2, 16], [1, 4, 33], [2, 7, 10]] {
+                agrees_where_seen::<f32>(m, [2, 3], counts, m % 2 == 0);
+                agrees_where_seen::<f64>(m, [3, 3], counts, m % 2 == 1);
+            }
+        }
+        // So many runs that sums are put together of blocks.
+        agrees_where_seen::<f32>(5, [2, 2], [40, 30, 28], false);
+    }
+
+    #[test]
+    #[should_panic(expected = "a matrix that is seen lies within its data")]
+    fn refuses_to_look_past_the_end() {
+        let data = [1.0_f64; 5];
+        let b = Seen { data: &data, rows: &[0, 1], runs: &[0, 2], run: 3 };
+        let a = MatrixRef { data: &data[..2], rows: 1, cols: 2, row_stride: 2, col_stride: 1 };
+        matmul_seen(a, b, false, &mut [0.0; 6], false);
+    }
+
+    #[test]
+    fn of_long_rows_with_long_rows() {
+        // More inner elements than a block has, tails of rows, columns and lanes.
+        for sizes in [[4, 256, 4], [3, 300, 9], [32, 2_000, 70], [9, 30_011, 13]] {
+            for accumulate in [false, true] {
+                agrees::<f32>(sizes, [0, 1], accumulate, matmul);
+                agrees::<f64>(sizes, [0, 1], accumulate, matmul);
+                agrees::<f32>(sizes, [3, 4], accumulate, matmul);
+            }
         }
     }
 

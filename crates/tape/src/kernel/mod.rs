@@ -13,9 +13,11 @@ pub(crate) use elementwise::{
     Side, binary, binary_share, compare, powi, powi_share, select, select_share, unary, unary_share,
 };
 pub(crate) use index::{add_rows, put_along, select_rows, take_along};
-pub(crate) use matmul::{MatrixRef, matmul};
-pub(crate) use places::{Search, Windowed};
-pub(crate) use reduce::{log_softmax, log_softmax_share, max, min, softmax, softmax_share, split_ties, sum, sum_of_squares};
+pub(crate) use matmul::{MatrixRef, Seen, matmul, matmul_seen};
+pub(crate) use places::{PlaneWindows, Search};
+pub(crate) use reduce::{
+    log_softmax, log_softmax_share, max, min, softmax, softmax_share, split_ties, sum, sum_of_squares,
+};
 pub(crate) use scan::running_sum;
 pub use vector_math::VectorMath;
 pub(crate) use vector_math::normal_cdf;

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use smallvec::SmallVec;
+
 use super::dispatch;
 use super::reduce::{max, min};
 use crate::arena::Arena;
@@ -23,19 +25,19 @@ pub(crate) enum Search {
     /// The one of this rank, the smallest having rank 0; the first NaN if there is one.
     Rank(usize),
     /// The largest in each window, of a line that is a plane, row by row: the first of several, or the first NaN.
-    MaxInWindows(Windowed),
+    MaxInWindows(PlaneWindows),
 }
 
 /// Windows over up to three axes; what there is of fewer has length and size 1 in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Windowed {
+pub(crate) struct PlaneWindows {
     pub(crate) lengths: [usize; 3],
     pub(crate) sizes: [usize; 3],
     pub(crate) steps: [usize; 3],
     pub(crate) dilations: [usize; 3],
 }
 
-impl Windowed {
+impl PlaneWindows {
     /// How many windows there are along each axis.
     pub(crate) fn counts(&self) -> [usize; 3] {
         std::array::from_fn(|axis| {
@@ -49,21 +51,28 @@ impl Windowed {
         [self.lengths[1] * self.lengths[2], self.lengths[2], 1]
     }
 
-    /// Where in the plane the elements of a window lie, from its first on, row by row.
-    pub(crate) fn inside(&self) -> impl Iterator<Item = usize> + Clone {
-        let [slices, rows, cols] = self.sizes;
-        let apart: [usize; 3] = std::array::from_fn(|axis| self.dilations[axis] * self.strides()[axis]);
-        let places = move |slice| (0..rows).flat_map(move |row| (0..cols).map(move |col| [slice, row, col]));
-        (0..slices).flat_map(places).map(move |at| (0..3).map(|axis| at[axis] * apart[axis]).sum())
+    /// How far apart in the plane two neighbouring windows along each axis begin.
+    fn apart(&self) -> [usize; 3] {
+        std::array::from_fn(|axis| self.steps[axis] * self.strides()[axis])
     }
 
-    /// Where in the plane the windows begin.
-    pub(crate) fn starts(&self) -> impl Iterator<Item = usize> {
-        let [slices, rows, cols] = self.counts();
-        let apart: [usize; 3] = std::array::from_fn(|axis| self.steps[axis] * self.strides()[axis]);
-        let places = move |slice| (0..rows).flat_map(move |row| (0..cols).map(move |col| [slice, row, col]));
-        (0..slices).flat_map(places).map(move |at| (0..3).map(|axis| at[axis] * apart[axis]).sum())
+    /// Where in the plane the elements of a window lie, from its first on, row by row.
+    pub(crate) fn inside(&self) -> impl Iterator<Item = usize> {
+        places(self.sizes, std::array::from_fn(|axis| self.dilations[axis] * self.strides()[axis]))
     }
+
+    /// Where in the plane the windows begin, row by row.
+    #[cfg(feature = "onnx")]
+    pub(crate) fn starts(&self) -> impl Iterator<Item = usize> {
+        places(self.counts(), self.apart())
+    }
+}
+
+/// The places of so many elements along each axis, so far apart.
+fn places([slices, rows, cols]: [usize; 3], apart: [usize; 3]) -> impl Iterator<Item = usize> {
+    let all =
+        (0..slices).flat_map(move |slice| (0..rows).flat_map(move |row| (0..cols).map(move |col| [slice, row, col])));
+    all.map(move |at| at.iter().zip(&apart).map(|(at, apart)| at * apart).sum())
 }
 
 impl Search {
@@ -155,41 +164,70 @@ fn ranked<T: Real>(x: &[T], [outer, middle, inner]: [usize; 3], rank: usize, lin
     }
 }
 
+/// How many windows are compared side by side: a vector of `f32`, on the widest machine.
+const SIDE_BY_SIDE: usize = 16;
+
+/// Every `step`-th element, at most so many as are compared at a time; zeros behind the last.
+#[inline(always)]
+fn every<T: Real>(elements: &[T], step: usize) -> [T; SIDE_BY_SIDE] {
+    let mut some = [T::zero(); SIDE_BY_SIDE];
+    match step {
+        1 => some[..elements.len()].copy_from_slice(elements),
+        2 => {
+            let (pairs, last) = elements.as_chunks::<2>();
+            some.iter_mut().zip(pairs).for_each(|(some, pair)| *some = pair[0]);
+            some[pairs.len()] = last[0];
+        }
+        _ => some.iter_mut().zip(elements.iter().step_by(step)).for_each(|(some, &element)| *some = element),
+    }
+    some
+}
+
 /// The windows of a row side by side.
-fn max_in_windows<T: Real>(x: &[T], windows: &Windowed, places: &mut [u32]) {
-    const SIDE_BY_SIDE: usize = 32;
-    let (plane, [.., cols]) = (windows.lengths.iter().product::<usize>(), windows.counts());
-    let count: usize = windows.counts().iter().product();
+fn max_in_windows<T: Real>(x: &[T], windows: &PlaneWindows, places: &mut [u32]) {
+    let [slices, rows, cols] = windows.counts();
+    let (plane, count) = (windows.lengths.iter().product::<usize>(), slices * rows * cols);
     if count == 0 {
         return;
     }
-    let step = windows.steps[2];
+    // Walked through for every row of windows.
+    let inside: SmallVec<[usize; 32]> = windows.inside().collect();
+    let [to_slice, to_row, to_col] = windows.apart();
     dispatch(
         #[inline(always)]
         || {
             for (plane, places) in x.chunks_exact(plane).zip(places.chunks_exact_mut(count)) {
-                for (first, places) in windows.starts().step_by(cols).zip(places.chunks_exact_mut(cols)) {
+                for (line, places) in places.chunks_exact_mut(cols).enumerate() {
+                    let first = line / rows * to_slice + line % rows * to_row;
                     for (chunk, places) in places.chunks_mut(SIDE_BY_SIDE).enumerate() {
-                        let first = first + chunk * SIDE_BY_SIDE * step;
-                        let mut best = [T::zero(); SIDE_BY_SIDE];
-                        let mut found = [0; SIDE_BY_SIDE];
-                        for (number, inside) in windows.inside().enumerate() {
-                            let elements = plane[first + inside..].iter().step_by(step);
-                            let kept = best.iter_mut().zip(&mut found).take(places.len());
-                            for ((best, found), &v) in kept.zip(elements) {
-                                let better = (number == 0) | (v > *best) | (v.is_nan() & !best.is_nan());
-                                *best = if better { v } else { *best };
-                                *found = if better { inside as u32 } else { *found };
-                            }
-                        }
-                        for (col, (place, &found)) in places.iter_mut().zip(&found).enumerate() {
-                            *place = (first + col * step) as u32 + found;
-                        }
+                        largest_of_each(plane, first + chunk * SIDE_BY_SIDE * to_col, to_col, &inside, places);
                     }
                 }
             }
         },
     );
+}
+
+/// The places of the largest elements of neighbouring windows, of which the first begins at `first`.
+#[inline(always)]
+fn largest_of_each<T: Real>(plane: &[T], first: usize, step: usize, inside: &[usize], places: &mut [u32]) {
+    let mut best = [T::zero(); SIDE_BY_SIDE];
+    let mut found = [0; SIDE_BY_SIDE];
+    for (number, &inside) in inside.iter().enumerate() {
+        let v = every(&plane[first + inside..][..(places.len() - 1) * step + 1], step);
+        if number == 0 {
+            best = v;
+            continue;
+        }
+        for col in 0..SIDE_BY_SIDE {
+            let better = (v[col] > best[col]) | (v[col].is_nan() & !best[col].is_nan());
+            best[col] = if better { v[col] } else { best[col] };
+            found[col] = if better { inside as u32 } else { found[col] };
+        }
+    }
+    for (col, (place, &found)) in places.iter_mut().zip(&found).enumerate() {
+        *place = (first + col * step) as u32 + found;
+    }
 }
 
 fn compare<T: Real>(a: T, b: T) -> Ordering {

@@ -215,7 +215,11 @@ fn copy_run<T: Copy>(from: &[T], to: &mut [T]) {
     let len = to.len();
     assert_eq!(from.len(), len);
     if !(CHUNK..=16 * CHUNK).contains(&len) {
-        return if len < CHUNK { to.iter_mut().zip(from).for_each(|(to, &from)| *to = from) } else { to.copy_from_slice(from) };
+        return if len < CHUNK {
+            to.iter_mut().zip(from).for_each(|(to, &from)| *to = from)
+        } else {
+            to.copy_from_slice(from)
+        };
     }
     let ((whole, _), (to_whole, _)) = (from.as_chunks::<CHUNK>(), to.as_chunks_mut::<CHUNK>());
     to_whole.iter_mut().zip(whole).for_each(|(to, from)| *to = *from);
@@ -249,12 +253,7 @@ fn output_strides(axes: &Axes, inner: usize, position: usize, rows: usize) -> Sm
 /// Calls `visit` for each combination of indices, in row-major order, with where the axes' strides lead from the first
 /// offset, and where the output's, all zero when there are none, lead from the second.
 #[inline(always)]
-fn for_each(
-    axes: &[Axis],
-    outputs: &[isize],
-    (offset, start): (usize, usize),
-    mut visit: impl FnMut(usize, usize),
-) {
+fn for_each(axes: &[Axis], outputs: &[isize], (offset, start): (usize, usize), mut visit: impl FnMut(usize, usize)) {
     let Some((inner, outer)) = axes.split_last() else { return visit(offset, start) };
     let inner_output = outputs.last().copied().unwrap_or(0);
     let mut index: SmallVec<[usize; 6]> = SmallVec::from_elem(0, outer.len());
@@ -284,7 +283,7 @@ fn for_each(
 }
 
 /// Writes `data[offset + i * stride]` to `out[i]`, or adds it.
-#[inline]
+#[inline(always)]
 fn write_run<T: Real, const ADD: bool>(data: &[T], offset: usize, stride: isize, out: &mut [T]) {
     match stride {
         1 if ADD => add_run(&data[offset..offset + out.len()], out),

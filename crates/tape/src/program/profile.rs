@@ -145,14 +145,16 @@ fn profiled(step: &Step, element: usize) -> ProfiledStep {
     ProfiledStep { operation, is_share, shape, flops, bytes, time: Duration::MAX }
 }
 
-/// The elements of a place, repeated ones counted once.
+/// The elements of a place, those that it repeats counted once.
 fn own_elements(place: &Place) -> usize {
-    let own = place
-        .shape
-        .iter()
-        .zip(&place.strides)
-        .map(|(&length, &stride)| if stride == 0 { length.min(1) } else { length });
-    own.product()
+    if place.shape.size() == 0 {
+        return 0;
+    }
+    let axes = || place.shape.iter().zip(&place.strides);
+    let once: usize = axes().map(|(&length, &stride)| if stride == 0 { 1 } else { length }).product();
+    // Windows overlap.
+    let span: usize = axes().map(|(&length, &stride)| (length - 1) * stride.unsigned_abs()).sum();
+    once.min(span + 1)
 }
 
 /// The name of an action, whether it is a share, and its operations.
@@ -167,6 +169,11 @@ fn described(action: &Action, operands: &[Place], written: u64) -> (&'static str
         Action::Linear(linear) => (linear.name(), false, linear.flops(read())),
         &Action::Product(transposed) => {
             ("matmul", false, product_flops([&operands[0].shape, &operands[1].shape], transposed))
+        }
+        // Of rows by columns, each element takes as many multiplications and additions as the left factor is wide.
+        Action::SeenProduct(..) => {
+            let inner = operands[0].shape.last().copied().unwrap_or(0) as u64;
+            ("matmul", false, 2 * written * inner)
         }
         Action::Part(_) => ("concat", false, 0),
         Action::Extreme(Extreme::Max) => ("max", false, read()),
@@ -215,8 +222,9 @@ mod tests {
         let mut params = Params::<f64>::new();
         let w = params.add("w", &Array2::<f64>::ones((3, 4)));
         let x = Array3::<f64>::ones((5, 2, 3));
-        let loss =
-            |pass: &crate::Pass<'_, f64>, x: crate::Tensor<f64>| pass.parameter(w).t().matmul(x.mt()).exp().sum();
+        let loss = |pass: &crate::Pass<'_, f64>, x: crate::Tensor<f64>| {
+            pass.parameter(w).t().matmul(x.transpose(-1, -2)).exp().sum()
+        };
         let mut step = Program::record(&params, (&x,), |pass, (x,)| loss(pass, x));
         let profile = step.profile(&params, (&x,), 1).expect("the inputs fit");
         let products: Vec<_> = profile.steps().iter().filter(|step| step.operation == "matmul").collect();

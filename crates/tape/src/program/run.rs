@@ -6,11 +6,11 @@ use std::rc::Rc;
 use ndarray::ArrayD;
 
 use super::memory::Layout;
-use super::schedule::{Action, Memory, Place, Schedule, Step};
+use super::schedule::{Action, Memory, Place, Schedule, SeenWindows, Step};
 use crate::arena::Arena;
 use crate::custom::{self, CustomOp};
 use crate::error::Error;
-use crate::kernel::{self, View};
+use crate::kernel::{self, MatrixRef, Seen, View};
 use crate::op::Extreme;
 use crate::product::{self, Operand as Factor};
 use crate::random::Seed;
@@ -222,6 +222,15 @@ impl<'a, T: Real> Run<'a, T> {
                 let left = Factor { view: x(0), transposed: *left };
                 let right = Factor { view: x(1), transposed: *right };
                 product::batched(left, right, &place.shape, self.scratch, out, accumulate);
+            }
+            Action::SeenProduct(windows, transposed) => {
+                let (left, right) = (x(0), x(1));
+                let &[.., rows, cols] = left.shape else { unreachable!("a factor has two axes") };
+                let &[.., row_stride, col_stride] = left.strides else { unreachable!("a factor has two axes") };
+                let left = MatrixRef { data: &left.data[left.offset..], rows, cols, row_stride, col_stride };
+                let SeenWindows { rows, runs, run } = windows;
+                let seen = Seen { data: &right.data[right.offset..], rows, runs, run: *run };
+                kernel::matmul_seen(left, seen, *transposed, out, accumulate);
             }
             Action::Part(cut) => {
                 let strides = place.shape.dense_strides();

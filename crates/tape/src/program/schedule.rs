@@ -5,6 +5,7 @@
 //! of another is that other one.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -60,6 +61,9 @@ pub(super) enum Action {
     Linear(Linear),
     /// A batch of products of the operands, each with whether its last two axes are swapped.
     Product([bool; 2]),
+    /// The product of the first operand, its rows dense, with windows of the second, which are never written out;
+    /// transposed or not.
+    SeenProduct(SeenWindows, bool),
     /// The operand into a part of the output.
     Part(Cut),
     Extreme(Extreme),
@@ -96,6 +100,37 @@ pub(super) enum Action {
     Copy,
 }
 
+/// Windows of an array as a matrix: element `[i, q * run + j]` lies `rows[i] + runs[q] + j` behind the first.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SeenWindows {
+    pub(super) rows: Arc<[u32]>,
+    pub(super) runs: Arc<[u32]>,
+    pub(super) run: usize,
+}
+
+impl SeenWindows {
+    /// The elements of a place as the rows and columns of a matrix, if they are such windows.
+    fn of(place: &Place, rows: usize, cols: usize) -> Option<Self> {
+        /// Shorter runs leave too much of each vector empty.
+        const SHORTEST: usize = 8;
+        let Place { shape, strides, .. } = place;
+        let split = (0..=shape.rank()).find(|&axes| shape[..axes].iter().product::<usize>() == rows)?;
+        let (&run, &step) = (shape.last()?, strides.last()?);
+        let fits = split < shape.rank() && shape[split..].iter().product::<usize>() == cols;
+        if !fits || step != 1 || run < SHORTEST || strides.iter().any(|&stride| stride < 0) {
+            return None;
+        }
+        let places = |axes: std::ops::Range<usize>| {
+            let steps = shape[axes.clone()].iter().zip(&strides[axes]);
+            steps.fold(vec![0], |places: Vec<u32>, (&length, &stride)| {
+                let along = (0..length as u32).map(|at| at * stride as u32);
+                places.iter().flat_map(|place| along.clone().map(move |along| place + along)).collect()
+            })
+        };
+        Some(Self { rows: places(0..split).into(), runs: places(split..shape.rank() - 1).into(), run })
+    }
+}
+
 /// One step: reads its operands, writes its output.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Step {
@@ -123,6 +158,7 @@ pub(super) struct Schedule {
 
 struct Planner<'a> {
     values: &'a [Value],
+    roots: &'a [Id],
     /// Where each parameter begins in the flat buffer.
     starts: &'a [usize],
     steps: Vec<Step>,
@@ -133,6 +169,10 @@ struct Planner<'a> {
     contributions: Vec<u32>,
     /// The values that hand shares on to each.
     users: Vec<SmallVec<[Id; 2]>>,
+    /// The values that read each, differentiated or not.
+    readers: Vec<SmallVec<[Id; 2]>>,
+    /// Values that are not written out, because the products that read them see them where they lie.
+    seen: HashMap<Id, SeenWindows>,
     /// Transposes of parameters that many products with few rows read, written out once.
     turned: HashMap<Id, Place>,
 }
@@ -142,6 +182,7 @@ pub(super) fn schedule<T>(graph: &Graph<T>, starts: &[usize], inputs: usize, dif
     let values = &graph.values;
     let mut planner = Planner {
         values,
+        roots: &graph.roots,
         starts,
         steps: Vec::new(),
         buffers: Vec::new(),
@@ -149,11 +190,13 @@ pub(super) fn schedule<T>(graph: &Graph<T>, starts: &[usize], inputs: usize, dif
         adjoints: vec![None; values.len()],
         contributions: vec![0; values.len()],
         users: vec![SmallVec::new(); values.len()],
+        readers: readers(graph),
+        seen: HashMap::new(),
         turned: HashMap::new(),
     };
     let mut placed_inputs = vec![None; inputs];
     for (id, value) in values.iter().enumerate() {
-        let place = planner.forward(value);
+        let place = planner.forward(id as Id, value);
         if let Source::Input(input) = value.source {
             placed_inputs[input] = Some(place.clone());
         }
@@ -174,6 +217,15 @@ pub(super) fn schedule<T>(graph: &Graph<T>, starts: &[usize], inputs: usize, dif
     Schedule { steps, buffers, inputs: placed_inputs, roots, index_inputs, reached }
 }
 
+/// The values that read each value.
+fn readers<T>(graph: &Graph<T>) -> Vec<SmallVec<[Id; 2]>> {
+    let mut readers = vec![SmallVec::new(); graph.values.len()];
+    for (id, value) in graph.values.iter().enumerate() {
+        value.operands.iter().for_each(|&operand| readers[operand as usize].push(id as Id));
+    }
+    readers
+}
+
 impl Planner<'_> {
     fn place(&self, id: Id) -> &Place {
         self.places[id as usize].as_ref().expect("operands come first")
@@ -190,7 +242,7 @@ impl Planner<'_> {
     }
 
     /// Computes a value, and says where it lies.
-    fn forward(&mut self, value: &Value) -> Place {
+    fn forward(&mut self, id: Id, value: &Value) -> Place {
         let op = match &value.source {
             Source::Input(_) => return self.buffer(value.shape.clone()),
             &Source::Constant(start) => return Place::dense(Memory::Constants, start, value.shape.clone()),
@@ -221,6 +273,12 @@ impl Planner<'_> {
         if let Some(view) = viewed(op, &x, &value.shape) {
             return view;
         }
+        if *op == TensorOp::Linear(Linear::Reshape)
+            && let Some(windows) = self.windows(id, &x)
+        {
+            self.seen.insert(id, windows);
+            return x;
+        }
         let output = self.buffer(value.shape.clone());
         let operands: SmallVec<[Place; 4]> =
             value.operands.iter().map(|&operand| self.place(operand).clone()).collect();
@@ -238,6 +296,10 @@ impl Planner<'_> {
             TensorOp::Linear(linear) => self.step(Action::Linear(linear.clone()), [x], &output, false),
             &TensorOp::MatMul { left_transposed, right_transposed } => {
                 let [left, right] = [operands[0].clone(), operands[1].clone()];
+                if let Some(windows) = self.seen.get(&value.operands[1]) {
+                    self.step(Action::SeenProduct(windows.clone(), false), [left, right], &output, false);
+                    return output;
+                }
                 let turned = if right_transposed { self.turned(value.operands[1], &left) } else { None };
                 let swapped = [left_transposed, right_transposed && turned.is_none()];
                 self.step(Action::Product(swapped), [left, turned.unwrap_or(right)], &output, false);
@@ -258,6 +320,24 @@ impl Planner<'_> {
             }
         }
         output
+    }
+
+    /// The elements of a place as a matrix that need not be written out: windows of an array, as the right factor of products
+    /// and nothing else.
+    fn windows(&self, id: Id, place: &Place) -> Option<SeenWindows> {
+        let &[ref batch @ .., rows, cols] = &*self.values[id as usize].shape else { return None };
+        let is_factor = |reader: &Id| {
+            let Value { source, operands, shape, .. } = &self.values[*reader as usize];
+            let plain = TensorOp::MatMul { left_transposed: false, right_transposed: false };
+            let alone = shape[..shape.rank() - 2].iter().all(|&length| length == 1);
+            *source == Source::Computed(plain) && operands[0] != id && alone
+        };
+        let readers = &self.readers[id as usize];
+        let all = !readers.is_empty()
+            && !self.roots.contains(&id)
+            && readers.iter().all(is_factor)
+            && batch.iter().all(|&length| length == 1);
+        if all { SeenWindows::of(place, rows, cols) } else { None }
     }
 
     /// The transpose of a parameter, written out, if enough products read it for that to pay: where few rows meet it, as in
@@ -432,10 +512,17 @@ impl Planner<'_> {
             }
             &TensorOp::MatMul { left_transposed, right_transposed } => {
                 let share = if position == 0 { left_share } else { right_share };
+                let [left, right] = [0, 1].map(|factor| value.operands[factor]);
+                let windows = self.seen.get(&right).filter(|_| position == 0).cloned();
+                if let Some(windows) = windows {
+                    let places = [self.with_dense_rows(g), self.place(right).clone()];
+                    let (output, accumulate) = self.target(operand);
+                    return self.step(Action::SeenProduct(windows, true), places, &output, accumulate);
+                }
                 let factors = share(left_transposed, right_transposed);
                 let places = factors.map(|(factor, _)| match factor {
-                    Factor::Left => self.place(value.operands[0]).clone(),
-                    Factor::Right => self.place(value.operands[1]).clone(),
+                    Factor::Left => self.place(left).clone(),
+                    Factor::Right => self.place(right).clone(),
                     Factor::Adjoint => g.clone(),
                 });
                 let (output, accumulate) = self.target(operand);
@@ -455,8 +542,7 @@ impl Planner<'_> {
                 self.step(Action::ExtremeShare, [x, y, g.clone()], &output, accumulate);
             }
             TensorOp::Softmax | TensorOp::LogSoftmax => {
-                let action =
-                    if *op == TensorOp::Softmax { Action::SoftmaxShare } else { Action::LogSoftmaxShare };
+                let action = if *op == TensorOp::Softmax { Action::SoftmaxShare } else { Action::LogSoftmaxShare };
                 let y = self.place(id).clone();
                 let (output, accumulate) = self.target(operand);
                 self.step(action, [y, g.clone()], &output, accumulate);
@@ -475,6 +561,16 @@ impl Planner<'_> {
         let places = [read(operand, Reads::LEFT), read(id, Reads::OUTPUT), g.clone()];
         let (output, accumulate) = self.target(operand);
         self.step(action, places, &output, accumulate);
+    }
+
+    /// The same elements with the rows dense, copied if they are not.
+    fn with_dense_rows(&mut self, place: &Place) -> Place {
+        if place.strides.last() == Some(&1) {
+            return place.clone();
+        }
+        let copy = self.buffer(place.shape.clone());
+        self.step(Action::Copy, [place.clone()], &copy, false);
+        copy
     }
 
     /// Whether the adjoint of a value is put together of parts: all that read it are slices that adjoin along one axis, and

@@ -252,7 +252,13 @@ unary_table! {
     Sinc sinc: |x| sinc(x); |y, g| g * sinc_slope(x);
         "sin(pi x) / (pi x)", "(cos(pi x) - sinc x) / x", [(-2.4, 2.4), (-0.2, 0.3)];
     /// The logistic function. The derivative is accurate in both tails.
-    Sigmoid sigmoid: |x| x.sigmoid(); |y, g| g * (y * (-x).sigmoid()); "1 / (1 + e^-x)", "s(x) s(-x)", [(-4.0, 4.0)];
+    Sigmoid sigmoid: |x| x.sigmoid();
+        |y, g| {
+            let decay = decay(x);
+            let sum = A::one() + decay;
+            g * (decay / (sum * sum))
+        };
+        "1 / (1 + e^-x)", "s(x) s(-x)", [(-4.0, 4.0)];
     /// The logarithm of the logistic function, finite for every finite x.
     LogSigmoid log_sigmoid: |x| A::select(x.lt(A::zero()), x, A::zero()) - decay(x).ln_1p(); |y, g| g * (-x).sigmoid();
         "-ln(1 + e^-x)", "s(-x)", [(-4.0, 4.0), (-30.0, 30.0)];

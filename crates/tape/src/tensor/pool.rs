@@ -4,7 +4,7 @@ use super::convolution::overhangs;
 use super::spatial::{self, Margins, PerAxis};
 use super::{Axes, Tensor};
 use crate::error::{Error, unwrap};
-use crate::kernel::{Search, Windowed};
+use crate::kernel::{PlaneWindows, Search};
 use crate::real::Real;
 use crate::shape::Shape;
 use crate::tape::Storage;
@@ -259,7 +259,7 @@ fn max_pool<T: Real, const D: usize>(
         let own = tape.shape(padded.node).clone();
         let others = own.rank() - D;
         let output = Shape::from(&windows.shape(&own)[..own.rank()]);
-        let mut plane = Windowed { lengths: [1; 3], sizes: [1; 3], steps: [1; 3], dilations: [1; 3] };
+        let mut plane = PlaneWindows { lengths: [1; 3], sizes: [1; 3], steps: [1; 3], dilations: [1; 3] };
         for (axis, window) in windows.windows.iter().enumerate() {
             let at = 3 - D + axis;
             plane.lengths[at] = own[others + axis];

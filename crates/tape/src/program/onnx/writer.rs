@@ -10,7 +10,7 @@ use super::formula::{Formula, Term, binary, unary};
 use super::message::{Attribute, DataType, Node, Tensor, ValueInfo};
 use crate::error::Error;
 use crate::indices::Saved;
-use crate::kernel::{Search, Windowed};
+use crate::kernel::{PlaneWindows, Search};
 use crate::op::{Comparison, Extreme, TensorOp};
 use crate::params::Params;
 use crate::program::graph::{Graph, Id, Source, Value};
@@ -110,8 +110,8 @@ impl<'a, T: Real> Writer<'a, T> {
     }
 
     /// The places in their plane of the largest elements of windows: those in the windows, through a list of what lies where.
-    fn max_in_windows(&mut self, x: &str, planes: usize, windows: Windowed) -> String {
-        let Windowed { lengths, sizes, steps, dilations } = windows;
+    fn max_in_windows(&mut self, x: &str, planes: usize, windows: PlaneWindows) -> String {
+        let PlaneWindows { lengths, sizes, steps, dilations } = windows;
         let [count, size] = [windows.counts(), sizes].map(|each| each.iter().product::<usize>());
         let shape: Shape = [planes].into_iter().chain(lengths).collect();
         let window = |axis: usize| Window {
