@@ -189,6 +189,7 @@ function use() {
   element("field").value = "1";
   element("field").dispatchEvent(new Event("change"));
   check("Adam's field races", element("legend").rows.length === 7);
+  check("he chose no rates for Adam", element("fairness").options[0].textContent.includes("RMSprop"));
   element("landscapes").children[2].click();
   check("the saddle is a surface", state.view === "surface" && element("formula").textContent.includes("3xy") && ink());
   const azimuth = state.azimuth;
@@ -300,5 +301,5 @@ fn the_page_works_in_a_browser() {
     for seen in verdict["seen"].as_array().unwrap() {
         assert_eq!(seen[1], true, "{}", seen[0]);
     }
-    assert_eq!(verdict["seen"].as_array().unwrap().len(), 12);
+    assert_eq!(verdict["seen"].as_array().unwrap().len(), 13);
 }
