@@ -125,8 +125,8 @@ fn find(variable: &str, names: &[&str]) -> Option<PathBuf> {
     let found = on_path.find(|program| program.is_file());
     if found.is_none() {
         let names = names.join(", ");
-        writeln!(std::io::stderr(), "NOT RUN for want of {names}: put one on the path, or name it by {variable}")
-            .unwrap();
+        let said = format!("NOT RUN for want of {names}: put one on the path, or name it by {variable}\n");
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
     }
     found
 }
@@ -279,10 +279,8 @@ fn posted_by(browser: &Path, page: String) -> String {
         ended = running.try_wait().unwrap();
         answer = posted.recv_timeout(Duration::from_millis(100)).ok();
     }
-    if ended.is_none() {
-        running.kill().unwrap();
-        running.wait().unwrap();
-    }
+    running.kill().unwrap();
+    running.wait().unwrap();
     answer.unwrap_or_else(|| {
         let said = String::from_utf8_lossy(&fs::read(complaints).unwrap()).into_owned();
         panic!("{} gave no answer in {:?}, ended: {ended:?}:\n{said}", browser.display(), begun.elapsed())
