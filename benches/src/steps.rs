@@ -8,7 +8,7 @@ use nn::{Conv2d, Linear, Lstm, Sequential, TransformerEncoder, TransformerEncode
 use optim::{Adam, Optimizer};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use tape::{Indices, Params, Pass, Profile, Program, ShardedProgram, Tape, Tensor};
+use tape::{Gradients, Indices, Params, Pass, Profile, Program, ShardedProgram, Tape, Tensor};
 
 /// The names of the steps, and what each is.
 pub const STEPS: [(&str, &str); 6] = [
@@ -27,6 +27,21 @@ const BATCHES: usize = 16;
 /// What a network computes of its inputs.
 type Forward = Box<dyn Fn(&Pass<'_, f32>, Tensor<f32>) -> Tensor<f32>>;
 
+struct Batch {
+    x: ArrayD<f32>,
+    targets: Targets,
+}
+
+impl Batch {
+    fn run<'a>(&self, program: &'a mut Program<f32>, params: &Params<f32>) -> (f32, &'a Gradients<f32>) {
+        let run = match &self.targets {
+            Targets::Values(y) => program.run(params, (&self.x, y)),
+            Targets::Classes(labels) => program.run(params, (&self.x, Indices::from(labels))),
+        };
+        run.expect("the inputs fit")
+    }
+}
+
 enum Targets {
     Values(ArrayD<f32>),
     Classes(ArrayD<usize>),
@@ -38,7 +53,7 @@ pub struct Step {
     network: Forward,
     optimizer: Adam<f32>,
     tape: Tape<f32>,
-    batches: Vec<(ArrayD<f32>, Targets)>,
+    batches: Vec<Batch>,
     next: usize,
 }
 
@@ -104,7 +119,7 @@ impl Step {
     /// # Panics
     /// If the gradients are not finite.
     pub fn run(&mut self) -> f32 {
-        let (x, targets) = &self.batches[self.next];
+        let Batch { x, targets } = &self.batches[self.next];
         let (loss, gradients) = self.tape.value_and_grad(&self.params, |pass| {
             let output = (self.network)(pass, pass.constant(x));
             match targets {
@@ -120,7 +135,7 @@ impl Step {
     /// The step without the update, as a program.
     #[must_use]
     pub fn record(&self) -> Program<f32> {
-        let (x, targets) = &self.batches[0];
+        let Batch { x, targets } = &self.batches[0];
         match targets {
             Targets::Values(y) => Program::record(&self.params, (x, y), |pass, (x, y)| mse((self.network)(pass, x), y)),
             Targets::Classes(labels) => {
@@ -131,17 +146,21 @@ impl Step {
         }
     }
 
+    /// Loss and gradients of the next batch, without an update.
+    ///
+    /// # Panics
+    /// If the program is another step's.
+    pub fn differentiate(&mut self, program: &mut Program<f32>) -> f32 {
+        let turn = self.turn();
+        self.batches[turn].run(program, &self.params).0
+    }
+
     /// As [`run`](Self::run), with a program that [`record`](Self::record) made.
     ///
     /// # Panics
     /// If the gradients are not finite.
     pub fn replay(&mut self, program: &mut Program<f32>) -> f32 {
-        let (x, targets) = &self.batches[self.next];
-        let run = match targets {
-            Targets::Values(y) => program.run(&self.params, (x, y)),
-            Targets::Classes(labels) => program.run(&self.params, (x, Indices::from(labels))),
-        };
-        let (loss, gradients) = run.expect("the inputs fit");
+        let (loss, gradients) = self.batches[self.next].run(program, &self.params);
         self.optimizer.step(&mut self.params, gradients).expect("the gradients are finite");
         self.turn();
         loss
@@ -152,7 +171,7 @@ impl Step {
     /// # Panics
     /// If a user's operation fails, of which there is none.
     pub fn profile(&self, program: &mut Program<f32>, runs: usize) -> Profile {
-        let (x, targets) = &self.batches[0];
+        let Batch { x, targets } = &self.batches[0];
         let profile = match targets {
             Targets::Values(y) => program.profile(&self.params, (x, y), runs),
             Targets::Classes(labels) => program.profile(&self.params, (x, Indices::from(labels)), runs),
@@ -163,7 +182,7 @@ impl Step {
     /// As [`record`](Self::record), for up to so many threads.
     #[must_use]
     pub fn record_sharded(&self, threads: usize) -> ShardedProgram<f32> {
-        let (x, targets) = &self.batches[0];
+        let Batch { x, targets } = &self.batches[0];
         match targets {
             Targets::Values(y) => {
                 ShardedProgram::record(&self.params, threads, (x, y), |pass: &Pass<'_, f32>, (x, y)| {
@@ -184,7 +203,7 @@ impl Step {
     /// # Panics
     /// If the gradients are not finite.
     pub fn replay_sharded(&mut self, program: &mut ShardedProgram<f32>) -> f32 {
-        let (x, targets) = &self.batches[self.next];
+        let Batch { x, targets } = &self.batches[self.next];
         let run = match targets {
             Targets::Values(y) => program.run(&self.params, (x, y)),
             Targets::Classes(labels) => program.run(&self.params, (x, Indices::from(labels))),
@@ -225,7 +244,7 @@ fn fill(params: &mut Params<f32>) {
 
 /// Element `j` of the input of batch `k` is `(31 j + 7 k) mod 97 / 97`; target value `j` is `(13 j + k) mod 11 / 11`, target
 /// class `j` is `(7 j + 3 (j / 10) + k) mod classes`.
-fn batch(k: usize, input: &[usize], classes: usize, regression: bool) -> (ArrayD<f32>, Targets) {
+fn batch(k: usize, input: &[usize], classes: usize, regression: bool) -> Batch {
     let array = |shape: &[usize], element: &dyn Fn(usize) -> f32| {
         let elements = (0..shape.iter().product()).map(element).collect();
         ArrayD::from_shape_vec(shape, elements).expect("as many elements as the shape has")
@@ -233,10 +252,11 @@ fn batch(k: usize, input: &[usize], classes: usize, regression: bool) -> (ArrayD
     let x = array(input, &|j| ((31 * j + 7 * k) % 97) as f32 / 97.0);
     if regression {
         let y = array(&[input[0], classes], &|j| ((13 * j + k) % 11) as f32 / 11.0);
-        return (x, Targets::Values(y));
+        return Batch { x, targets: Targets::Values(y) };
     }
     // One class a sample, or a token of one.
     let rows = if input.len() == 3 { &input[..2] } else { &input[..1] };
     let labels = (0..rows.iter().product()).map(|j: usize| (7 * j + 3 * (j / 10) + k) % classes).collect();
-    (x, Targets::Classes(ArrayD::from_shape_vec(rows, labels).expect("one class a row")))
+    let labels = ArrayD::from_shape_vec(rows, labels).expect("one class a row");
+    Batch { x, targets: Targets::Classes(labels) }
 }

@@ -89,9 +89,9 @@ fn pairwise_products<T: Real>(x: &[T], y: &[T]) -> T {
     in_pairs(x.chunks(BLOCK).zip(y.chunks(BLOCK)).map(
         #[inline(always)]
         |(x, y)| {
-            let mut products = [T::zero(); BLOCK];
-            products.iter_mut().zip(x.iter().zip(y)).for_each(|(product, (&x, &y))| *product = x * y);
-            block_sum(&products[..x.len()], |product| product)
+            let ((rows, rest), (other_rows, other_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+            let products = |(x, y): (&[T; LANES], &[T; LANES])| std::array::from_fn(|lane| x[lane] * y[lane]);
+            lane_sum(rows.iter().zip(other_rows).map(products), rest.iter().zip(other_rest).map(|(&x, &y)| x * y))
         },
     ))
 }
@@ -118,22 +118,22 @@ fn in_pairs<R: Real>(mut blocks: impl ExactSizeIterator<Item = R>) -> R {
 }
 
 #[inline(always)]
-fn block_sum<T: Real, R: Real>(x: &[T], f: impl Fn(T) -> R) -> R {
+fn block_sum<T: Real, R: Real>(x: &[T], f: impl Fn(T) -> R + Copy) -> R {
     let (rows, rest) = x.as_chunks::<LANES>();
-    let Some((first, rows)) = rows.split_first() else {
-        return rest.iter().fold(R::zero(), |total, &x| total + f(x));
-    };
-    let mut sums = [R::zero(); LANES];
-    for (sum, &x) in sums.iter_mut().zip(first) {
-        *sum = f(x);
-    }
+    lane_sum(rows.iter().map(|row| row.map(f)), rest.iter().map(|&x| f(x)))
+}
+
+/// The sum of rows of lanes, and of a rest that is shorter than one.
+#[inline(always)]
+fn lane_sum<R: Real>(mut rows: impl Iterator<Item = [R; LANES]>, rest: impl Iterator<Item = R>) -> R {
+    let Some(mut sums) = rows.next() else { return rest.fold(R::zero(), |total, x| total + x) };
     for row in rows {
-        for (sum, &x) in sums.iter_mut().zip(row) {
-            *sum += f(x);
+        for (sum, x) in sums.iter_mut().zip(row) {
+            *sum += x;
         }
     }
-    for (sum, &x) in sums.iter_mut().zip(rest) {
-        *sum += f(x);
+    for (sum, x) in sums.iter_mut().zip(rest) {
+        *sum += x;
     }
     let mut half = LANES / 2;
     while half > 0 {

@@ -157,8 +157,8 @@ fn write<T: Real, const ADD: bool>(view: View<'_, T>, out: &mut [T]) {
     }
 }
 
-/// Adds the elements of a view, in row-major order, to the places of `out` that an offset and strides say; places may
-/// repeat.
+/// Adds the elements of a view, in the order in which they lie, to the places of `out` that an offset and strides say;
+/// places may repeat.
 pub(crate) fn add_strided<T: Real>(x: View<'_, T>, out: &mut [T], offset: usize, strides: &[isize]) {
     put_strided::<T, true>(x, out, offset, strides);
 }
@@ -173,10 +173,14 @@ fn put_strided<T: Real, const ADD: bool>(x: View<'_, T>, out: &mut [T], offset: 
         return;
     }
     let put = |out: &mut T, element: T| *out = if ADD { *out + element } else { element };
+    // In the order in which the elements lie, whatever the order of the axes: what is read again soon is near.
+    let axes = x.shape.iter().zip(x.strides).zip(strides).map(|((&length, &from), &to)| (length, from, to));
+    let mut axes: SmallVec<[(usize, isize, isize); 8]> = axes.filter(|(length, ..)| *length != 1).collect();
+    axes.sort_by_key(|(_, from, _)| std::cmp::Reverse(from.unsigned_abs()));
     // The fewest axes along which both go on with one stride each.
     let mut read = Axes::new();
     let mut written: SmallVec<[isize; 6]> = SmallVec::new();
-    for ((&length, &from), &to) in x.shape.iter().zip(x.strides).zip(strides).filter(|((length, _), _)| **length != 1) {
+    for (length, from, to) in axes {
         match (read.last_mut(), written.last_mut()) {
             (Some(outer), Some(outer_to))
                 if outer.stride == from * length as isize && *outer_to == to * length as isize =>

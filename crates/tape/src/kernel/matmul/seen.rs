@@ -20,10 +20,16 @@ pub(crate) struct Seen<'a, T> {
 }
 
 impl<'a, T> Seen<'a, T> {
+    /// The largest place of a row.
+    #[inline]
+    fn furthest_row(&self) -> usize {
+        self.rows.iter().copied().max().unwrap_or(0) as usize
+    }
+
     /// Looks that no element lies outside of the data.
     pub(super) fn check(&self) {
-        let largest = |places: &[u32]| places.iter().copied().max().unwrap_or(0) as usize;
-        let end = largest(self.rows) + largest(self.runs) + self.run;
+        let furthest_run = self.runs.iter().copied().max().unwrap_or(0) as usize;
+        let end = self.furthest_row() + furthest_run + self.run;
         let is_empty = self.rows.is_empty() || self.runs.is_empty() || self.run == 0;
         assert!(is_empty || end <= self.data.len(), "a matrix that is seen lies within its data");
     }
@@ -144,12 +150,14 @@ impl<E: Lanes, const FUSED: bool, const PIECES: usize, const ROWS: usize> pulp::
         let n = b.runs.len() * b.run;
         let lanes = E::lanes::<S>();
         let counted: [E::Mask<S>; PIECES] = std::array::from_fn(|v| E::first(simd, pieces[v].len));
-        let whole = pieces.iter().all(|piece| piece.len == lanes);
+        // Lanes that do not count are read too, where there is anything: reading some lanes only takes a call each time.
+        let furthest = b.furthest_row() + pieces.iter().map(|piece| piece.from).max().unwrap_or(0);
+        let whole = furthest + lanes <= b.data.len();
         let mut sums = [[E::splat(simd, E::zero()); PIECES]; ROWS];
         let mut left = a.data.as_ptr().wrapping_add(row * a_row);
         for &shift in b.rows {
             // SAFETY: `check` looked at all places of b, and `checked_strides` at those of a, of which the rows from `row` on
-            // are read. Lanes that do not count are not read.
+            // are read. Lanes that do not count are read only where the data has them.
             unsafe {
                 let mut vectors = [E::splat(simd, E::zero()); PIECES];
                 for v in 0..PIECES {
@@ -231,7 +239,6 @@ impl<E: Lanes> WithSeenTransposed<'_, E> {
 
 /// The inner products of rows of `g`, from one row and column on, with rows of `b`, from row `r` on, over all runs of `b`.
 #[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "as in `tile`: iterators are not inlined into loops of this size")]
 fn runs_of_products<E: Lanes, S: Simd, const FUSED: bool, const SIDE: usize>(
     simd: S,
     g: MatrixRef<'_, E>,
@@ -242,54 +249,73 @@ fn runs_of_products<E: Lanes, S: Simd, const FUSED: bool, const SIDE: usize>(
     let lanes = E::lanes::<S>();
     let shifts: [usize; SIDE] = std::array::from_fn(|i| b.rows[r + i] as usize);
     let rows: [usize; SIDE] = std::array::from_fn(|i| (row + i) * g.row_stride as usize + first);
-    let mut sums = [[E::splat(simd, E::zero()); SIDE]; SIDE];
-    let mut left: [*const E; SIDE] = std::array::from_fn(|i| g.data.as_ptr().wrapping_add(rows[i]));
-    let whole = (b.run - 1) / lanes;
-    let counted = E::first(simd, b.run - whole * lanes);
-    for &start in b.runs {
-        let mut right: [*const E; SIDE] =
-            std::array::from_fn(|i| b.data.as_ptr().wrapping_add(shifts[i] + start as usize));
-        // SAFETY: `check` looked at all places of b, `checked_strides` at those of g, of which these are runs, vector by vector.
-        // Of the last vector, lanes that do not count are not read.
-        unsafe {
-            for _ in 0..whole {
-                let (mut these, mut those) = ([E::splat(simd, E::zero()); SIDE], [E::splat(simd, E::zero()); SIDE]);
-                for i in 0..SIDE {
-                    these[i] = left[i].cast::<E::Vector<S>>().read_unaligned();
-                    those[i] = right[i].cast::<E::Vector<S>>().read_unaligned();
-                    (left[i], right[i]) = (left[i].wrapping_add(lanes), right[i].wrapping_add(lanes));
-                }
-                add_products::<E, S, FUSED, SIDE>(simd, these, those, &mut sums);
-            }
-            let (mut these, mut those) = ([E::splat(simd, E::zero()); SIDE], [E::splat(simd, E::zero()); SIDE]);
-            for i in 0..SIDE {
-                these[i] = E::load(simd, counted, left[i]);
-                those[i] = E::load(simd, counted, right[i]);
-                left[i] = left[i].wrapping_add(b.run - whole * lanes);
-            }
-            add_products::<E, S, FUSED, SIDE>(simd, these, those, &mut sums);
-        }
-    }
     let mut totals = [[E::zero(); SIDE]; SIDE];
-    for i in 0..SIDE {
-        for j in 0..SIDE {
-            totals[i][j] = E::vector_sum(simd, sums[i][j]);
+    // The vectors of all runs at one place in them, then those at the next. Of the last ones, some lanes do not count; they
+    // are read and multiplied too, and left out of the sums at the end.
+    for at in (0..b.run).step_by(lanes) {
+        let counted = lanes.min(b.run - at);
+        let mut sums = [[E::splat(simd, E::zero()); SIDE]; SIDE];
+        for (number, &start) in b.runs.iter().enumerate() {
+            let left = rows.map(|row| row + number * b.run + at);
+            let right = shifts.map(|shift| shift + start as usize + at);
+            let are_there = |places: &[usize], len: usize| places.iter().all(|place| place + lanes <= len);
+            if are_there(&left, g.data.len()) && are_there(&right, b.data.len()) {
+                // SAFETY: the data has a whole vector at each of these places.
+                unsafe { add_products::<E, S, FUSED, SIDE>(simd, (g.data, left), (b.data, right), &mut sums) };
+                continue;
+            }
+            for (i, totals) in totals.iter_mut().enumerate() {
+                for (j, total) in totals.iter_mut().enumerate() {
+                    let (g, b) = (&g.data[left[i]..][..counted], &b.data[right[j]..][..counted]);
+                    g.iter().zip(b).for_each(|(&g, &b)| *total += g * b);
+                }
+            }
+        }
+        for (totals, sums) in totals.iter_mut().zip(&sums) {
+            for (total, &sum) in totals.iter_mut().zip(sums) {
+                *total += first_lanes_sum::<E, S>(simd, sum, counted);
+            }
         }
     }
     totals
 }
 
+/// Adds the products of the vectors at some places with those at others.
+///
+/// # Safety
+///
+/// The data has a whole vector at each place.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "as in `tile`: iterators are not inlined into loops of this size")]
-fn add_products<E: Lanes, S: Simd, const FUSED: bool, const SIDE: usize>(
+unsafe fn add_products<E: Lanes, S: Simd, const FUSED: bool, const SIDE: usize>(
     simd: S,
-    left: [E::Vector<S>; SIDE],
-    right: [E::Vector<S>; SIDE],
+    (left, left_places): (&[E], [usize; SIDE]),
+    (right, right_places): (&[E], [usize; SIDE]),
     sums: &mut [[E::Vector<S>; SIDE]; SIDE],
 ) {
+    let (mut these, mut those) = ([E::splat(simd, E::zero()); SIDE], [E::splat(simd, E::zero()); SIDE]);
     for i in 0..SIDE {
-        for j in 0..SIDE {
-            sums[i][j] = E::multiply_add::<S, FUSED>(simd, left[i], right[j], sums[i][j]);
+        // SAFETY: the promise of this function's caller.
+        unsafe {
+            these[i] = left.as_ptr().add(left_places[i]).cast::<E::Vector<S>>().read_unaligned();
+            those[i] = right.as_ptr().add(right_places[i]).cast::<E::Vector<S>>().read_unaligned();
         }
     }
+    for i in 0..SIDE {
+        for j in 0..SIDE {
+            sums[i][j] = E::multiply_add::<S, FUSED>(simd, these[i], those[j], sums[i][j]);
+        }
+    }
+}
+
+/// The sum of the first lanes of a vector, whatever is in the others.
+#[inline(always)]
+fn first_lanes_sum<E: Lanes, S: Simd>(simd: S, vector: E::Vector<S>, counted: usize) -> E {
+    let lanes = E::lanes::<S>();
+    if counted == lanes {
+        return E::vector_sum(simd, vector);
+    }
+    // SAFETY: a vector is as many elements as it has lanes, one after the other.
+    let elements = unsafe { std::slice::from_raw_parts((&raw const vector).cast::<E>(), lanes) };
+    elements[..counted].iter().fold(E::zero(), |sum, &element| sum + element)
 }
