@@ -8,7 +8,7 @@ use std::{env, io};
 
 use benches::serve::{Run, serve};
 use benches::{STEPS, Step, point, rosenbrock, transcendental};
-use tape::{ScalarProgram, Tape, Var};
+use tape::{ScalarProgram, Var, value_and_grad};
 
 /// Variables and points of the scalar works.
 const SIZES: [(&str, usize, usize); 3] = [("", 10_000, 1), ("-batch", 10_000, 16), ("-small", 10, 1_000)];
@@ -55,22 +55,17 @@ fn scalar(work: &str, mode: &str) -> Run {
     let (_, n, points) = SIZES.into_iter().find(|&(name, ..)| name == size).expect("works are functions and sizes");
     let x = point(n * points);
     let mut program = ScalarProgram::record(f, &x[..n]).expect("the functions can be replayed");
-    let mut tape = Tape::new();
     let mut values = vec![0.0; points];
     match mode {
         "itself" => Box::new(move |_| black_box(&x).chunks(n).map(plain).sum()),
         "recorded" => Box::new(move |gradient| {
             gradient.clear();
-            x.chunks(n)
-                .map(|x| {
-                    tape.reset();
-                    let variables = tape.vars(x);
-                    let y = f(&variables);
-                    let gradients = y.backward();
-                    gradient.extend(variables.iter().map(|&x| gradients.of(x)));
-                    y.value()
-                })
-                .sum()
+            let at = |x| {
+                let (y, slopes) = value_and_grad(f, x);
+                gradient.extend(slopes);
+                y
+            };
+            x.chunks(n).map(at).sum()
         }),
         "replayed" => Box::new(move |gradient| {
             gradient.resize(n * points, 0.0);
