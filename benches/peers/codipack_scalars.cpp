@@ -32,5 +32,5 @@ Run recorded(const std::string& function, Size size) {
 
 int main(int, char** arguments) {
     std::string name = "CoDiPack " CODI_VERSION ", g++ " __VERSION__;
-    serve(name, arguments[1] == std::string("itself") ? itself : recorded);
+    serve(name, every, arguments[1] == std::string("itself") ? itself : recorded);
 }

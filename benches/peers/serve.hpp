@@ -31,7 +31,8 @@ T transcendental(const T* x, int n) {
 struct Size {
     int n, points;
 };
-inline const std::map<std::string, Size> sizes = {{"", {10000, 1}}, {"-small", {10, 1000}}};
+using Sizes = std::map<std::string, Size>;
+inline const Sizes large = {{"", {10000, 1}}}, every = {{"", {10000, 1}}, {"-small", {10, 1000}}};
 
 inline std::vector<double> point(int n) {
     std::vector<double> x(n);
@@ -43,7 +44,7 @@ inline std::vector<double> point(int n) {
 using Run = std::function<double(std::vector<double>&)>;
 
 // Answers until the input ends. `make(function, size)` gives what does a work once.
-inline void serve(const std::string& name, const std::function<Run(const std::string&, Size)>& make) {
+inline void serve(const std::string& name, const Sizes& sizes, const std::function<Run(const std::string&, Size)>& make) {
     std::cout.precision(17);
     std::cout << name;
     std::map<std::string, std::pair<Run, std::vector<double>>> running;
