@@ -142,7 +142,8 @@ class Server:
     def line(self):
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"{shlex.join(self.command)} ended with status {self.process.wait()}")
+            self.close()
+            raise SystemExit(f"{shlex.join(self.command)} ended with status {self.process.returncode}")
         return line.rstrip("\n")
 
     def ask(self, work, iterations):
@@ -160,6 +161,7 @@ class Server:
     def close(self):
         self.process.stdin.close()
         self.process.wait()
+        self.process.stdout.close()
 
 
 def disagreement(theirs, ours):

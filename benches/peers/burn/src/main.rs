@@ -136,8 +136,6 @@ fn make(step: &str) -> Run {
     let device = Device::flex().autodiff();
     let mut network = Some(Network::new(step, &device));
     let mut adam = AdamConfig::new().with_epsilon(1e-8).init();
-    // Data takes no part in the graph.
-    let plain = Device::flex();
     let rows = shape(step).0[0];
     let batches: Vec<(Tensor<2>, Tensor<2>, Tensor<1, Int>)> = (0..BATCHES)
         .map(|k| {
@@ -149,7 +147,6 @@ fn make(step: &str) -> Run {
             (tensor(x, [rows, columns], &device), tensor(values(k), [32, 1], &device), classes)
         })
         .collect();
-    let _ = plain;
     let cross_entropy = CrossEntropyLossConfig::new().init(&device);
     let step = step.to_owned();
     let mut next = 0;

@@ -6,7 +6,7 @@
 use std::io;
 
 use candle_core::{D, DType, Device, Module, Result, Tensor};
-use candle_nn::rnn::{LSTMConfig, LSTM, RNN};
+use candle_nn::rnn::{LSTM, LSTMConfig, RNN};
 use candle_nn::{
     AdamW, Conv2d, Conv2dConfig, Linear, Optimizer, ParamsAdamW, VarBuilder, VarMap, conv2d, linear, loss, lstm, ops,
 };
@@ -31,7 +31,7 @@ impl Block {
     fn new(builder: &VarBuilder) -> Result<Self> {
         let norm = |name: &str| -> Result<_> {
             let builder = builder.pp(name);
-            Ok((builder.get_with_hints(64, "weight", candle_nn::init::ONE)?, builder.get_with_hints(64, "bias", candle_nn::init::ZERO)?))
+            Ok((builder.get(64, "weight")?, builder.get(64, "bias")?))
         };
         Ok(Self {
             projections: linear(64, 192, builder.pp("projections"))?,
@@ -45,7 +45,7 @@ impl Block {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let heads = self.projections.forward(x)?.reshape((16, 64, 3, 4, 16))?.permute((2, 0, 3, 1, 4))?;
         let part = |i| heads.get(i)?.contiguous();
-        let (query, key, value): (Tensor, Tensor, Tensor) = (part(0)?, part(1)?, part(2)?);
+        let (query, key, value) = (part(0)?, part(1)?, part(2)?);
         let scores = (query.matmul(&key.transpose(2, 3)?.contiguous()?)? * 0.25)?;
         let found = ops::softmax(&scores, D::Minus1)?.matmul(&value)?;
         let found = found.transpose(1, 2)?.reshape((16, 64, 64))?;
@@ -76,7 +76,9 @@ impl Network {
             _ => &[64, 32],
         };
         let numbered = widths.windows(2).enumerate();
-        let linears = numbered.map(|(i, pair)| linear(pair[0], pair[1], builder.pp(format!("linear{i}")))).collect();
+        let linears = numbered
+            .map(|(i, pair)| linear(pair[0], pair[1], builder.pp(format!("linear{i}"))))
+            .collect::<Result<_>>()?;
         let padded = Conv2dConfig { padding: 2, ..Default::default() };
         let convolutions = match step {
             "lenet" => vec![
@@ -85,10 +87,11 @@ impl Network {
             ],
             _ => vec![],
         };
-        let recurrent = (step == "lstm").then(|| lstm(32, 128, LSTMConfig::default(), builder.pp("lstm"))).transpose()?;
+        let recurrent =
+            (step == "lstm").then(|| lstm(32, 128, LSTMConfig::default(), builder.pp("lstm"))).transpose()?;
         let names: &[&str] = if step == "transformer" { &["block0", "block1"] } else { &[] };
         let blocks = names.iter().map(|name| Block::new(&builder.pp(name))).collect::<Result<_>>()?;
-        Ok(Self { convolutions, lstm: recurrent, blocks, linears: Result::from_iter::<Vec<_>>(linears)?, tanh: step == "mlp-small" })
+        Ok(Self { convolutions, lstm: recurrent, blocks, linears, tanh: step == "mlp-small" })
     }
 
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
