@@ -269,8 +269,12 @@ fn hand_on_scalars<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], to: usize, fr
                 let right = T::word_out_of_bits(node.right);
                 let b = nodes[right as usize].value;
                 let (first, second) = shares(rule, x, b, y, g);
-                deposit(adjoints, left, first);
-                deposit(adjoints, right, second)
+                if left == right {
+                    deposit(adjoints, left, first + second)
+                } else {
+                    deposit(adjoints, left, first);
+                    deposit(adjoints, right, second)
+                }
             }
             Op::RightConstant(rule) => deposit(adjoints, left, left_share(rule, x, T::out_of_bits(node.right), y, g)),
             Op::LeftConstant(rule) => deposit(adjoints, left, right_share(rule, T::out_of_bits(node.right), x, y, g)),

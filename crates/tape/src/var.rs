@@ -206,7 +206,8 @@ impl<T: Real> Var<T> {
     #[track_caller]
     fn record(self, op: Unary, rule: impl UnaryRule) -> Self {
         let value = rule.value(self.value);
-        let kept = if op.keeps_partial() { rule.share(self.value, value, T::one()).into_bits() } else { T::word_into_bits(0) };
+        let kept =
+            if op.keeps_partial() { rule.share(self.value, value, T::one()).into_bits() } else { T::word_into_bits(0) };
         self.push(op.name(), value, kept, Op::Unary(op))
     }
 
