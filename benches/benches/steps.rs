@@ -3,17 +3,13 @@
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
-use benches::Step;
+use benches::{STEPS, Step};
 use criterion::{Criterion, criterion_group, criterion_main};
 
 fn steps(criterion: &mut Criterion) {
-    for (name, widths, batch, regression) in [
-        ("2-16-16-1 tanh, batch 32", &[2, 16, 16, 1][..], 32, true),
-        ("64-128-64-10 relu, batch 64", &[64, 128, 64, 10], 64, false),
-        ("784-512-256-10 relu, batch 128", &[784, 512, 256, 10], 128, false),
-    ] {
+    for (name, _) in STEPS {
         let mut group = criterion.benchmark_group(name);
-        let mut step = Step::new(widths, batch, regression);
+        let mut step = Step::named(name);
         step.verify();
         group.bench_function("recorded", |bencher| bencher.iter(|| step.run()));
         let mut program = step.record();

@@ -1,15 +1,15 @@
 //! Breaks one share at a time by a thousandth, and asks whether the table of operations notices. `run.py` puts this file and
 //! `mutant.rs` into a copy of the crate, whose shares it patches to ask for a factor.
 
-#[path = "operations/elementwise.rs"]
+#[path = "all/operations/elementwise.rs"]
 mod elementwise;
-#[path = "operations/modes.rs"]
+#[path = "all/operations/modes.rs"]
 mod modes;
-#[path = "operations/own.rs"]
+#[path = "all/operations/own.rs"]
 mod own;
-#[path = "operations/rows.rs"]
+#[path = "all/operations/rows.rs"]
 mod rows;
-#[path = "operations/structure.rs"]
+#[path = "all/operations/structure.rs"]
 mod structure;
 
 use std::collections::{BTreeMap, BTreeSet};

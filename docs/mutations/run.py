@@ -5,7 +5,7 @@
 Every share of the sweep, of the recorded sweep and of the forward sweep is one, by operation and operand, so are the rules of
 the operations that bring their own (linear algebra, checkpoints, implicit functions), and the terms of those rules. A copy of
 the repository is patched to ask `mutant.rs` for a factor wherever a share is made, and built once; `mutants.rs` then runs the
-rows of `crates/tape/tests/operations` that pass through a share with that share broken. Nothing of it is in the crate itself.
+rows of `crates/tape/tests/all/operations` that pass through a share with that share broken. Nothing of it is in the crate itself.
 """
 
 import os

@@ -39,6 +39,8 @@ function rebuild() {
   element("formula").textContent = landscape().formula;
   element("step").max = lastStep();
   element("field").value = state.field;
+  const fairness = DATA.fields[state.field].fairness;
+  element("fairness").replaceChildren(...fairness.map(({ title, name }) => new Option(title, name)));
   element("fairness").value = state.fairness;
   buildLegend();
   compute();
@@ -228,7 +230,7 @@ function readOut() {
     value.textContent = written(way.values[state.step]);
     slope.textContent = written(way.slopes[state.step]);
   }
-  const { title } = DATA.fairness.find((fairness) => fairness.name === state.fairness);
+  const { title } = DATA.fields[state.field].fairness.find((fairness) => fairness.name === state.fairness);
   const changed = state.rates.size ? `, ${state.rates.size} changed by hand` : "";
   const moved = state.start === landscape().start ? "" : `, from (${state.start.map(written).join(", ")})`;
   element("note").textContent = title + changed + moved;
@@ -316,7 +318,6 @@ function listen() {
     });
   }
   DATA.fields.forEach(({ title }, number) => element("field").add(new Option(title, number)));
-  DATA.fairness.forEach(({ title, name }) => element("fairness").add(new Option(title, name)));
   element("field").addEventListener("change", (event) => {
     Object.assign(state, { field: Number(event.target.value), rates: new Map(), hidden: new Set() });
     rebuild();

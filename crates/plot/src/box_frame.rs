@@ -4,11 +4,15 @@ use crate::colour::Paint;
 use crate::orbit::{Orbit, Place};
 use crate::scene::{Anchor, Area, Shape, Stroke, Text};
 use crate::terrain::{NAME_SIZE, TICK_SIZE};
+use crate::text;
 use crate::ticks::{self, Tick};
 
 /// How far beyond an edge its numbers and its name stand, in lengths of the box.
 const NUMBERS: f64 = 0.065;
 const NAMES: f64 = 0.15;
+
+/// A name narrower than this stands level: it is as wide as it is high.
+const LEVEL: f64 = 16.0;
 
 /// The sides of the box as the eye sees them.
 struct Sides {
@@ -94,11 +98,29 @@ fn labels(orbit: &Orbit, sides: &Sides, [x_name, y_name, z_name]: &[String; 3], 
         shapes.push(Shape::Text(number.anchor(Anchor::End)));
     }
     let middle = |ends: [f64; 2]| (ends[0] + ends[1]) / 2.0;
-    shapes.push(label([middle(xs), beyond(ys, front[1], NAMES), floor], x_name, NAME_SIZE, Paint::Ink));
-    shapes.push(label([beyond(xs, front[0], NAMES), middle(ys), floor], y_name, NAME_SIZE, Paint::Ink));
+    let (across, up) = (beyond(ys, front[1], NAMES), beyond(xs, front[0], NAMES));
+    for (name, place, edge) in [
+        (x_name, [middle(xs), across, floor], xs.map(|x| [x, across, floor])),
+        (y_name, [up, middle(ys), floor], ys.map(|y| [up, y, floor])),
+    ] {
+        let level = text::width(name, NAME_SIZE) < LEVEL;
+        shapes.push(if level { label(place, name, NAME_SIZE, Paint::Ink) } else { along(orbit, edge, name) });
+    }
     let (x, y) = orbit.on_paper([upright[0], upright[1], ceiling]);
     shapes.push(Shape::Text(Text::new((x, y - 8.0), z_name, NAME_SIZE, Paint::Ink).anchor(Anchor::Middle)));
     shapes
+}
+
+/// A name in the middle of a line beside an edge, in its direction: level, it would reach over the numbers into the surface.
+fn along(orbit: &Orbit, edge: [Place; 2], name: &str) -> Shape {
+    let [(x0, y0), (x1, y1)] = edge.map(|place| orbit.on_paper(place));
+    let (across, down) = if x0 <= x1 { (x1 - x0, y1 - y0) } else { (x0 - x1, y0 - y1) };
+    let name = text::shorten(name, NAME_SIZE, across.hypot(down));
+    let turn = down.atan2(across);
+    // The position of a text is on its baseline, a third of its size below its middle.
+    let below = NAME_SIZE / 3.0;
+    let at = ((x0 + x1) / 2.0 - below * turn.sin(), (y0 + y1) / 2.0 + below * turn.cos());
+    Shape::Text(Text::new(at, name, NAME_SIZE, Paint::Ink).anchor(Anchor::Middle).turned(turn.to_degrees()))
 }
 
 #[cfg(test)]
@@ -123,5 +145,27 @@ mod tests {
                 "{azimuth}"
             );
         }
+    }
+
+    /// Once, "second direction" stood level beside its slanted axis, over the numbers and into the surface.
+    #[test]
+    fn long_names_run_along_their_edges_and_letters_stand_level() {
+        let area = Area { x: 0.0, y: 0.0, width: 300.0, height: 300.0 };
+        let orbit = Orbit::new(50.0, 120.0, [[-1.0, 1.0]; 3], area);
+        let turns = |names: [&str; 3]| {
+            let shapes = labels(&orbit, &Sides::of(&orbit), &names.map(str::to_owned), area);
+            let texts = shapes.into_iter().filter_map(|shape| match shape {
+                Shape::Text(text) if text.size == NAME_SIZE => Some(text.turn),
+                _ => None,
+            });
+            texts.collect::<Vec<_>>()
+        };
+        assert_eq!(turns(["x", "y", "z"]), [0.0; 3]);
+        let [first, second, height] = turns(["first direction", "second direction", "loss"])[..] else {
+            panic!("three names")
+        };
+        // The edge of x falls to the right, that of y rises, and both are read from left to right.
+        assert!(10.0 < first && first < 60.0 && -80.0 < second && second < -10.0, "{first} {second}");
+        assert_eq!(height, 0.0);
     }
 }

@@ -1,7 +1,7 @@
-"""Which way do optax's optimizers go, where PyTorch has none? Trajectories that crates/optim/tests/trajectories.rs repeats.
+"""Which way do optax's optimizers go, where PyTorch has none? Trajectories that crates/optim/tests/all/trajectories.rs repeats.
 
     pip install optax==0.2.8 jax numpy
-    python docs/oracles/optim/optax_trajectories.py > crates/optim/tests/data/optax.txt
+    python docs/oracles/optim/optax_trajectories.py > crates/optim/tests/all/data/optax.txt
 
 Lines are as in torch_trajectories.py. Where nothing joins the parameters each has an optimizer of its own, since optax has
 no skipped parameters.

@@ -1,7 +1,7 @@
 """Which way do the equations of the papers go, where neither PyTorch nor optax has the optimizer in that form?
 
     pip install numpy
-    python docs/oracles/optim/paper_trajectories.py > crates/optim/tests/data/papers.txt
+    python docs/oracles/optim/paper_trajectories.py > crates/optim/tests/all/data/papers.txt
 
 Lines are as in torch_trajectories.py. Everything is written from the papers' equations, for clarity alone.
 """

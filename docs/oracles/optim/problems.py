@@ -1,4 +1,4 @@
-"""Which problems are the optimizers compared on? The same ones, by name, as in crates/optim/tests/trajectories.rs.
+"""Which problems are the optimizers compared on? The same ones, by name, as in crates/optim/tests/all/trajectories.rs.
 
 Each returns the parameters to start from, a list of arrays, and the gradient there: of the parameters in step t, None
 for one that the loss does not reach in that step.

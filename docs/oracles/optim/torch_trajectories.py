@@ -1,7 +1,7 @@
-"""Which way do PyTorch's optimizers go? Trajectories that crates/optim/tests/trajectories.rs repeats.
+"""Which way do PyTorch's optimizers go? Trajectories that crates/optim/tests/all/trajectories.rs repeats.
 
     pip install torch==2.15 numpy
-    python docs/oracles/optim/torch_trajectories.py > crates/optim/tests/data/torch.txt
+    python docs/oracles/optim/torch_trajectories.py > crates/optim/tests/all/data/torch.txt
 
 A line is: case, problem, step, and the parameters after that step, all f64. Cases and problems are repeated by name in
 the test; a change here is a change there.

@@ -1,6 +1,6 @@
 """Where are Radford's six after each step? Plain arithmetic from the forms that docs/src/races.md gives.
 
-    python docs/oracles/races/trajectories.py examples/tests/races
+    python docs/oracles/races/trajectories.py examples/tests/all/races
 
 writes a file per landscape: a line with the optimizer's name, then a line with x and y for every frame. A trajectory ends
 early where its numbers do.

@@ -1,6 +1,6 @@
-"""Convolutions, pools, resizing and einsum: what PyTorch computes, for crates/tape/tests/oracle/convolution.txt.
+"""Convolutions, pools, resizing and einsum: what PyTorch computes, for crates/tape/tests/all/oracle/convolution.txt.
 
-    python docs/oracles/tape/convolution.py > crates/tape/tests/oracle/convolution.txt
+    python docs/oracles/tape/convolution.py > crates/tape/tests/all/oracle/convolution.txt
 """
 
 import torch

@@ -1,7 +1,7 @@
 """Correctly rounded derivatives of elementwise operations, also where their formulas overflow, underflow or cancel.
 
     pip install mpmath==1.3
-    python docs/oracles/tape/derivatives.py > crates/tape/tests/oracle/derivatives.txt
+    python docs/oracles/tape/derivatives.py > crates/tape/tests/all/oracle/derivatives.txt
 
 A line is: name | operands | partial derivatives, in f64. A parameter that is a constant has a dash for its partial.
 """

@@ -1,6 +1,6 @@
 """Values and gradients of every elementwise operation that PyTorch has too; record.py describes the format.
 
-    python docs/oracles/tape/elementwise.py > crates/tape/tests/oracle/elementwise.txt
+    python docs/oracles/tape/elementwise.py > crates/tape/tests/all/oracle/elementwise.txt
 """
 
 import torch

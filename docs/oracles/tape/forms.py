@@ -1,7 +1,7 @@
 """Forms of tensors, joining and slicing, and what PyTorch has under no name of its own but computes all the same, for
-crates/tape/tests/oracle/forms.txt.
+crates/tape/tests/all/oracle/forms.txt.
 
-    python docs/oracles/tape/forms.py > crates/tape/tests/oracle/forms.txt
+    python docs/oracles/tape/forms.py > crates/tape/tests/all/oracle/forms.txt
 """
 
 import torch

@@ -1,7 +1,7 @@
 """Second and third derivatives of smooth elementwise operations, also at the seams between formulas of their rules.
 
     pip install mpmath==1.3
-    python docs/oracles/tape/higher_elementwise.py > crates/tape/tests/oracle/higher_elementwise.txt
+    python docs/oracles/tape/higher_elementwise.py > crates/tape/tests/all/oracle/higher_elementwise.txt
 
 A line is: name | x | second derivative | third derivative, in f64.
 """

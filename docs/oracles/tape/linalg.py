@@ -1,6 +1,6 @@
 """PyTorch's values and gradients of linear algebra, in forms that do not depend on the signs of vectors.
 
-    python docs/oracles/tape/linalg.py > crates/tape/tests/oracle/linalg.txt
+    python docs/oracles/tape/linalg.py > crates/tape/tests/all/oracle/linalg.txt
 """
 
 import torch

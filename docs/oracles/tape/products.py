@@ -1,6 +1,6 @@
-"""Products in all their forms: what PyTorch computes, for crates/tape/tests/oracle/products.txt.
+"""Products in all their forms: what PyTorch computes, for crates/tape/tests/all/oracle/products.txt.
 
-    python docs/oracles/tape/products.py > crates/tape/tests/oracle/products.txt
+    python docs/oracles/tape/products.py > crates/tape/tests/all/oracle/products.txt
 """
 
 import torch

@@ -1,7 +1,7 @@
 """What the oracle scripts of this directory share: running PyTorch on a case and printing it as one line.
 
     pip install torch==2.15
-    python docs/oracles/tape/NAME.py > crates/tape/tests/oracle/NAME.txt
+    python docs/oracles/tape/NAME.py > crates/tape/tests/all/oracle/NAME.txt
 
 A line is: name | inputs | output | adjoint of the output | gradients of the inputs, all f64. An array is its shape, as
 2x3, and its elements row by row; arrays of one field are separated by semicolons; a gradient that PyTorch does not

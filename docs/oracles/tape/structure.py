@@ -1,6 +1,6 @@
-"""Reductions, scans, indexing and shape operations: what PyTorch computes, for crates/tape/tests/oracle/structure.txt.
+"""Reductions, scans, indexing and shape operations: what PyTorch computes, for crates/tape/tests/all/oracle/structure.txt.
 
-    python docs/oracles/tape/structure.py > crates/tape/tests/oracle/structure.txt
+    python docs/oracles/tape/structure.py > crates/tape/tests/all/oracle/structure.txt
 """
 
 import torch

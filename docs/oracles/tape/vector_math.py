@@ -1,7 +1,7 @@
 """The elementary functions of doubles, computed with 60 digits.
 
     pip install mpmath==1.3
-    python docs/oracles/tape/vector_math.py > crates/tape/tests/oracle/vector_math.txt
+    python docs/oracles/tape/vector_math.py > crates/tape/tests/all/oracle/vector_math.txt
 
 A line is a function's name, the bits of the argument, the bits of the rounded exact result, and what that lacks to the exact
 one in thousandths of a unit in the last place.

@@ -2,6 +2,7 @@
 
 use optim::{Adadelta, Adagrad, Adam, Adan, Lion, NAdam, Optimizer, RAdam, RmsProp, Sgd};
 
+use super::rates::RMSPROP;
 use super::{Landscape, rate};
 
 /// One who races.
@@ -163,12 +164,22 @@ impl Fairness {
             Fairness::Tuned => "tuned",
         }
     }
+}
 
-    /// What the legend says.
+impl Field {
+    /// What the legend says of the rates that this field races at.
+    ///
+    /// ```
+    /// use examples::races::{FIELDS, Fairness};
+    /// assert_eq!(FIELDS[0].rates(Fairness::Radford), "Radford’s rates");
+    /// // He had no Adam.
+    /// assert_eq!(FIELDS[1].rates(Fairness::Radford), "all at Radford’s rate for RMSprop");
+    /// ```
     #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Fairness::Radford => "Radford’s rates",
+    pub fn rates(&self, fairness: Fairness) -> &'static str {
+        match fairness {
+            Fairness::Radford if self.racers.iter().all(|&racer| racer <= RMSPROP) => "Radford’s rates",
+            Fairness::Radford => "all at Radford’s rate for RMSprop",
             Fairness::Defaults => "library defaults",
             Fairness::Tuned => "rates tuned, equal budget",
         }

@@ -66,8 +66,10 @@ fn data() -> Value {
     json!({
         "landscapes": LANDSCAPES.iter().map(landscape).collect::<Vec<_>>(),
         "racers": racers.collect::<Vec<_>>(),
-        "fields": FIELDS.map(|field| json!({ "name": field.name, "title": field.title, "racers": field.racers })),
-        "fairness": Fairness::ALL.map(|fairness| json!({ "name": fairness.name(), "title": fairness.title() })),
+        "fields": FIELDS.map(|field| json!({
+            "name": field.name, "title": field.title, "racers": field.racers,
+            "fairness": Fairness::ALL.map(|fairness| json!({ "name": fairness.name(), "title": field.rates(fairness) })),
+        })),
         "palette": { "light": colours(Palette::light()), "dark": colours(Palette::dark()) },
     })
 }

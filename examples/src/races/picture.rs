@@ -14,7 +14,7 @@ pub fn picture(landscape: &'static Landscape, field: &Field, fairness: Fairness)
         |error| panic!("{error}"),
         |ground| {
             let racers = field.racers.iter().map(|&racer| &RACERS[racer]);
-            racers.fold(ground.note(fairness.title()).formula(landscape.formula), |ground, racer| {
+            racers.fold(ground.note(field.rates(fairness)).formula(landscape.formula), |ground, racer| {
                 let mut optimizer = racer.optimizer(landscape, fairness);
                 let way = race(landscape, &mut *optimizer, landscape.start, landscape.frames);
                 let trail = Trail::new(racer.name, &way.positions).slopes(&way.slopes);

@@ -9,8 +9,8 @@ const RADFORD: [[f64; 6]; 3] = [
     [0.005, 0.005, 0.005, 0.05, 1.0, 0.01],
 ];
 
-/// His RMSprop, whose rates Adam and its successors take.
-const RMSPROP: usize = 5;
+/// The last of his six in [`RACERS`], whose rates Adam and its successors take.
+pub(super) const RMSPROP: usize = 5;
 
 /// How many rates each optimizer may try on each landscape: ten to a factor of ten, from 1e-5 to 1e3.
 const TRIALS: usize = 81;
