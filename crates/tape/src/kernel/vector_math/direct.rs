@@ -3,6 +3,10 @@
 //! What rounding takes from a sum or a product is carried along where the result would show it. The reductions and the
 //! coefficients of the logarithms and the arc functions are those of FreeBSD's library, whose branches are selections here.
 
+#![allow(clippy::excessive_precision, reason = "the digits are those of the source")]
+
+use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, LN_2};
+
 pub(super) use super::error_function::{erf, erfc, normal_cdf};
 use super::parts_of_double::{polynomial, reduced_exp, reduced_ln, scaled};
 use super::{VectorMath, double, quarter, sin_cos, turned};
@@ -134,7 +138,7 @@ pub(super) fn asinh(x: f64) -> f64 {
     let bounded = if magnitude > SQUARABLE { SQUARABLE } else { magnitude };
     let square = bounded * bounded;
     let near = (bounded + square / (1.0 + (1.0 + square).sqrt())).vector_ln_1p();
-    let far = magnitude.vector_ln() + std::f64::consts::LN_2;
+    let far = magnitude.vector_ln() + LN_2;
     (if magnitude > LARGE { far } else { near }).copysign(x)
 }
 
@@ -143,7 +147,7 @@ pub(super) fn acosh(x: f64) -> f64 {
     let beyond = x - 1.0;
     let bounded = if beyond > SQUARABLE { SQUARABLE } else { beyond };
     let near = (bounded + (bounded * (bounded + 2.0)).sqrt()).vector_ln_1p();
-    let far = x.vector_ln() + std::f64::consts::LN_2;
+    let far = x.vector_ln() + LN_2;
     let acosh = if x > LARGE { far } else { near };
     // Far below 1 the root would be of a positive number again.
     if x >= 1.0 { acosh } else { f64::NAN }
@@ -175,10 +179,11 @@ pub(super) fn atan(x: f64) -> f64 {
         -3.653_157_274_421_691_552_70e-2,
         1.628_582_011_536_578_236_23e-2,
     ];
-    /// `(least, c, high, low)`: from the least magnitude on, `atan x = high + low + atan((x - c) / (1 + c x))`; c = atan(high).
+    /// `(least, c, high, low)`: from the least magnitude on, `atan x = high + low + atan((x - c) / (1 + c x))`; c is the tangent of
+    /// high + low.
     const STEPS: [(f64, f64, f64, f64); 3] = [
         (0.4375, 0.5, 4.636_476_090_008_060_935_15e-1, 2.269_877_745_296_168_709_24e-17),
-        (0.6875, 1.0, 7.853_981_633_974_482_789_99e-1, 3.061_616_997_868_383_017_93e-17),
+        (0.6875, 1.0, FRAC_PI_4, 3.061_616_997_868_383_017_93e-17),
         (1.1875, 1.5, 9.827_937_232_473_290_540_82e-1, 1.390_331_103_123_099_845_16e-17),
     ];
     /// From here on through `-1 / x`.
@@ -203,7 +208,7 @@ pub(super) fn atan(x: f64) -> f64 {
 }
 
 /// pi/2 in two parts.
-const PI_2: [f64; 2] = [1.570_796_326_794_896_558_00, 6.123_233_995_736_766_035_87e-17];
+const PI_2: [f64; 2] = [FRAC_PI_2, 6.123_233_995_736_766_035_87e-17];
 
 /// What the arc sine and the arc cosine of a magnitude have in common: both lie at `s + s r` from one of their ends.
 struct Arc {
@@ -248,12 +253,11 @@ impl Arc {
 
 #[inline(always)]
 pub(super) fn asin(x: f64) -> f64 {
-    const PI_4: f64 = std::f64::consts::FRAC_PI_4;
     let magnitude = x.abs();
     let Arc { beyond, s, r, high, low } = Arc::of(magnitude);
     let near = magnitude + magnitude * r;
     let rest = 2.0 * s * r - (PI_2[1] - 2.0 * low);
-    let far = PI_4 - (rest - (PI_4 - 2.0 * high));
+    let far = FRAC_PI_4 - (rest - (FRAC_PI_4 - 2.0 * high));
     let inside = if beyond { far } else { near };
     (if magnitude <= 1.0 { inside } else { f64::NAN }).copysign(x)
 }
