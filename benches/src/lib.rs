@@ -1,5 +1,6 @@
 //! What is timed: the training steps and scalar functions of the project's yardstick table.
 
+pub mod serve;
 mod steps;
 
 use num_traits::Float;

@@ -47,17 +47,13 @@ PATCHES = [
     ),
     (
         "sweep.rs",
-        "    let share = |share: T| if absorbs { T::zero() } else { share };\n",
-        "    let share = |share: T| if absorbs { T::zero() } else { share * "
+        "        let x = nodes[left as usize].value;\n",
+        "        let x = nodes[left as usize].value;\n"
+        "        let hands_on = !matches!(node.op, Op::Leaf | Op::Detached | Op::Tensor | Op::Element);\n"
+        "        let g = if hands_on { g * "
         + factor('format!("swept number {:?}", node.op)')
-        + " };\n",
+        + " } else { g };\n",
     ),
-    (
-        "sweep.rs",
-        "            deposit(adjoints, left, g);\n            deposit(adjoints, T::word_out_of_bits(node.right), g)\n",
-        "            deposit(adjoints, left, share(g));\n            deposit(adjoints, T::word_out_of_bits(node.right), g)\n",
-    ),
-    ("sweep.rs", "        Op::AddProductConstant => deposit(adjoints, left, g),\n", "        Op::AddProductConstant => deposit(adjoints, left, share(g)),\n"),
     # The recorded sweep.
     (
         "higher/adjoint.rs",

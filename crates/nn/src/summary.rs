@@ -6,7 +6,8 @@ use std::fmt;
 use ndarray::ArrayD;
 use tape::{GraphOperand, ParamId, Params, Pass, Real, Shape, Tape, Tensor};
 
-use crate::layer::sequential::{Layer, Sequential};
+use crate::layer::chained::Layer;
+use crate::layer::sequential::Sequential;
 
 /// A table of what a model computes, one row a layer. It prints as one.
 ///

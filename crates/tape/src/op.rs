@@ -15,7 +15,8 @@ use crate::transpose::Linear;
 pub(crate) struct Node<T: Real> {
     /// The value of a scalar. A tensor's elements lie in the arena, where its [`Slot`](crate::tape::Slot) says.
     pub(crate) value: T,
-    /// The second operand: the bits of a constant, or a node number, or an integer parameter, as `op` says.
+    /// The second operand: the bits of a constant, or a node number, or an integer parameter, or, of a sine or a cosine, the
+    /// other one; as `op` says.
     pub(crate) right: T::Bits,
     /// The first operand's node number; a tensor's slot.
     pub(crate) left: u32,
@@ -27,6 +28,7 @@ pub(crate) struct Node<T: Real> {
 pub(crate) enum Op {
     /// A scalar variable: nothing comes before it.
     Leaf,
+    /// Of the node `left`. A rule that [keeps its partial](Unary::keeps_partial) has it in `right`.
     Unary(Unary),
     /// `left` to the power of the integer `right`.
     Powi,

@@ -71,8 +71,8 @@ pub(crate) mod sealed {
         fn word_into_bits(word: u32) -> Self::Bits;
         fn word_out_of_bits(bits: Self::Bits) -> u32;
 
-        /// The bits that an adjoint has before the first contribution arrives. They are those of a NaN that no
-        /// arithmetic produces, and no arithmetic is done with them: whoever reads an adjoint compares first.
+        /// The bits that an adjoint has before the first contribution arrives: those of the negative zero, the one number
+        /// that leaves whatever is added to it as it is. Whoever adds a contribution makes sure that the sum is not it.
         const UNREACHED: Self::Bits;
 
         /// The tape that this thread used last.
@@ -98,7 +98,7 @@ pub(crate) mod sealed {
 }
 
 macro_rules! real {
-    ($type:ident, $bits:ident, $unreached:literal, $name:literal) => {
+    ($type:ident, $bits:ident, $name:literal) => {
         impl Real for $type {
             const NAME: &'static str = $name;
 
@@ -116,7 +116,7 @@ macro_rules! real {
         impl sealed::Sealed for $type {
             type Bits = $bits;
 
-            const UNREACHED: $bits = $unreached;
+            const UNREACHED: $bits = (-0.0 as $type).to_bits();
 
             #[inline(always)]
             fn into_bits(self) -> $bits {
@@ -138,6 +138,8 @@ macro_rules! real {
                 bits as u32
             }
 
+            // Without this, only a build with link-time optimisation has it inlined into the code that records.
+            #[inline]
             fn recent() -> &'static LocalKey<Recent<Self>> {
                 thread_local! {
                     static RECENT: Recent<$type> = const { Recent::none() };
@@ -169,5 +171,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, u32, 0x7fda_11ed, "f32");
-real!(f64, u64, 0x7ffd_a11e_d0f0_0d5e, "f64");
+real!(f32, u32, "f32");
+real!(f64, u64, "f64");

@@ -1,7 +1,8 @@
 //! The chain rule: the reverse sweep.
 //!
 //! From the root to the first node, every operation hands its adjoint on to its operands, each its share. The first
-//! contribution to an adjoint is stored, later ones are added; nothing is cleared in advance.
+//! contribution to an adjoint is what it is then, later ones are added. A tensor's is stored over whatever was there; a
+//! scalar's is added to a negative zero, to which adding is storing, so that no first one is told apart from a later one.
 
 mod share;
 
@@ -13,9 +14,9 @@ use crate::error::Error;
 use crate::gradients::{Adjoints, Binding, Gradients, Place, TensorAdjoint};
 use crate::kernel::View;
 use crate::living;
-use crate::op::{Node, Op, TensorOp};
+use crate::op::{Argument, Node, Op, TensorOp};
 use crate::real::Real;
-use crate::rules::{Powi, UnaryRule};
+use crate::rules::{Binary, BinaryRule, Powi, Unary, UnaryRule, binary, unary};
 use crate::shape::Shape;
 use crate::tape::Storage;
 use crate::tensor::Tensor;
@@ -206,13 +207,12 @@ pub(crate) fn replace_adjoint<T: Real>(
 ) {
     let Adjoints { tensors, elements, params, scalars, .. } = &mut **gradients.adjoints;
     let recorded = storage.nodes[node as usize];
-    let out = if recorded.op == Op::Tensor {
+    if recorded.op == Op::Tensor {
         let Some((out, _)) = target(&mut tensors[recorded.left as usize], elements, params) else { return };
-        out
+        out.iter_mut().zip(other).for_each(|(out, &g)| *out = g);
     } else {
-        &mut scalars[node as usize..=node as usize]
-    };
-    out.iter_mut().zip(other).for_each(|(out, &g)| *out = g);
+        scalars[node as usize] = reaching(other.sum());
+    }
 }
 
 /// Adds the shares of a node's operands to their adjoints.
@@ -245,15 +245,124 @@ fn hand_on_scalars<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], to: usize, fr
     let adjoints = &mut adjoints[..nodes.len()];
     for index in (to..nodes.len()).rev() {
         let node = nodes[index];
-        if matches!(node.op, Op::Tensor | Op::Element) {
-            return Some(index);
-        }
         let g = if last.0 == index { last.1 } else { adjoints[index] };
-        if g.into_bits() != T::UNREACHED {
-            last = hand_on_scalar(nodes, adjoints, node, g);
+        // One comparison finds what nothing has reached, and what a zero has.
+        if g == T::zero() {
+            if matches!(node.op, Op::Tensor | Op::Element) {
+                return Some(index);
+            }
+            if g.into_bits() != T::UNREACHED {
+                absorb(adjoints, node);
+            }
+            last = (0, g);
+            continue;
         }
+        let Node { value: y, left, .. } = node;
+        let x = nodes[left as usize].value;
+        last = match node.op {
+            Op::Tensor | Op::Element => return Some(index),
+            Op::Leaf | Op::Detached => (0, g),
+            Op::Unary(rule) if rule.keeps_partial() => deposit(adjoints, left, g * T::out_of_bits(node.right)),
+            Op::Unary(rule) => deposit(adjoints, left, unary_share(rule, x, y, g)),
+            Op::Powi => deposit(adjoints, left, Powi(T::word_out_of_bits(node.right).cast_signed()).share(x, y, g)),
+            Op::Binary(rule) => {
+                let right = T::word_out_of_bits(node.right);
+                let b = nodes[right as usize].value;
+                let (first, second) = shares(rule, x, b, y, g);
+                if left == right {
+                    deposit(adjoints, left, first + second)
+                } else {
+                    deposit(adjoints, left, first);
+                    deposit(adjoints, right, second)
+                }
+            }
+            Op::RightConstant(rule) => deposit(adjoints, left, left_share(rule, x, T::out_of_bits(node.right), y, g)),
+            Op::LeftConstant(rule) => deposit(adjoints, left, right_share(rule, T::out_of_bits(node.right), x, y, g)),
+            Op::AddProduct => {
+                deposit(adjoints, left, g);
+                deposit(adjoints, T::word_out_of_bits(node.right), g)
+            }
+            Op::AddProductConstant => deposit(adjoints, left, g),
+        };
     }
     None
+}
+
+/// Both shares of two operands. Most lists consist of sums, differences and products: a comparison finds each of these sooner
+/// than a jump to an address does, and the loop around stays short.
+#[inline(always)]
+fn shares<T: Real>(rule: Binary, a: T, b: T, y: T, g: T) -> (T, T) {
+    #[inline(never)]
+    fn any<T: Real>(rule: Binary, a: T, b: T, y: T, g: T) -> (T, T) {
+        rule.shares(a, b, y, g)
+    }
+    if rule == Binary::Mul {
+        (binary::Mul.left(a, b, y, g), binary::Mul.right(a, b, y, g))
+    } else if rule == Binary::Add {
+        (binary::Add.left(a, b, y, g), binary::Add.right(a, b, y, g))
+    } else if rule == Binary::Sub {
+        (binary::Sub.left(a, b, y, g), binary::Sub.right(a, b, y, g))
+    } else {
+        any(rule, a, b, y, g)
+    }
+}
+
+#[inline(always)]
+fn left_share<T: Real>(rule: Binary, a: T, b: T, y: T, g: T) -> T {
+    #[inline(never)]
+    fn any<T: Real>(rule: Binary, a: T, b: T, y: T, g: T) -> T {
+        rule.left(a, b, y, g)
+    }
+    if rule == Binary::Mul {
+        binary::Mul.left(a, b, y, g)
+    } else if rule == Binary::Add || rule == Binary::Sub {
+        g
+    } else {
+        any(rule, a, b, y, g)
+    }
+}
+
+#[inline(always)]
+fn right_share<T: Real>(rule: Binary, a: T, b: T, y: T, g: T) -> T {
+    #[inline(never)]
+    fn any<T: Real>(rule: Binary, a: T, b: T, y: T, g: T) -> T {
+        rule.right(a, b, y, g)
+    }
+    if rule == Binary::Mul {
+        binary::Mul.right(a, b, y, g)
+    } else if rule == Binary::Add {
+        g
+    } else if rule == Binary::Sub {
+        binary::Sub.right(a, b, y, g)
+    } else {
+        any(rule, a, b, y, g)
+    }
+}
+
+#[inline(always)]
+fn unary_share<T: Real>(rule: Unary, x: T, y: T, g: T) -> T {
+    #[inline(never)]
+    fn any<T: Real>(rule: Unary, x: T, y: T, g: T) -> T {
+        rule.share(x, y, g)
+    }
+    if rule == Unary::Square {
+        unary::Square.share(x, y, g)
+    } else if rule == Unary::Exp {
+        unary::Exp.share(x, y, g)
+    } else {
+        any(rule, x, y, g)
+    }
+}
+
+/// A zero adjoint absorbs: the operands are reached, and their shares are zero whatever the partials are.
+#[cold]
+fn absorb<T: Real>(adjoints: &mut [T], node: Node<T>) {
+    for argument in node.arguments() {
+        match argument {
+            Argument::Node(operand) => deposit(adjoints, operand, T::zero()),
+            Argument::Number(_) => continue,
+        };
+    }
 }
 
 /// Lets a node that is no plain scalar hand on.
@@ -330,43 +439,18 @@ fn clear_unreached_params<T: Real>(adjoints: &mut Adjoints<T>) {
     }
 }
 
-/// Stores the first contribution to a scalar's adjoint, adds later ones; returns where, and what is there now.
+/// Adds a contribution to a scalar's adjoint, which leaves the first one as it is; returns where, and what is there now.
 #[inline(always)]
 fn deposit<T: Real>(adjoints: &mut [T], node: u32, share: T) -> (usize, T) {
     let adjoint = &mut adjoints[node as usize];
-    *adjoint = if adjoint.into_bits() == T::UNREACHED { share } else { *adjoint + share };
+    *adjoint += reaching(share);
     (node as usize, *adjoint)
 }
 
+/// The same contribution, but a positive zero for a negative one, which an adjoint has that nothing has reached.
 #[inline(always)]
-fn hand_on_scalar<T: Real>(nodes: &[Node<T>], adjoints: &mut [T], node: Node<T>, g: T) -> (usize, T) {
-    let Node { value: y, left, .. } = node;
-    // A zero adjoint absorbs: its shares are zero whatever the partials are.
-    let absorbs = g == T::zero();
-    let share = |share: T| if absorbs { T::zero() } else { share };
-    let x = nodes[left as usize].value;
-    match node.op {
-        Op::Leaf | Op::Element | Op::Tensor | Op::Detached => (0, g),
-        Op::Unary(rule) => deposit(adjoints, left, share(rule.share(x, y, g))),
-        Op::Powi => {
-            let n = T::word_out_of_bits(node.right).cast_signed();
-            deposit(adjoints, left, share(Powi(n).share(x, y, g)))
-        }
-        Op::Binary(rule) => {
-            let right = T::word_out_of_bits(node.right);
-            let b = nodes[right as usize].value;
-            let (first, second) = rule.shares(x, b, y, g);
-            deposit(adjoints, left, share(first));
-            deposit(adjoints, right, share(second))
-        }
-        Op::RightConstant(rule) => deposit(adjoints, left, share(rule.left(x, T::out_of_bits(node.right), y, g))),
-        Op::LeftConstant(rule) => deposit(adjoints, left, share(rule.right(T::out_of_bits(node.right), x, y, g))),
-        Op::AddProduct => {
-            deposit(adjoints, left, g);
-            deposit(adjoints, T::word_out_of_bits(node.right), g)
-        }
-        Op::AddProductConstant => deposit(adjoints, left, g),
-    }
+fn reaching<T: Real>(share: T) -> T {
+    share + T::zero()
 }
 
 fn hand_on_element<T: Real>(storage: &Storage<T>, adjoints: &mut Adjoints<T>, index: usize, node: Node<T>) {

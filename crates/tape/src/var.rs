@@ -106,6 +106,7 @@ impl<T: Real> Var<T> {
 
     /// Whether the number is a constant, through which nothing is differentiated.
     #[must_use]
+    #[inline(always)]
     pub fn is_constant(self) -> bool {
         self.handle == 0
     }
@@ -204,7 +205,10 @@ impl<T: Real> Var<T> {
     #[inline(always)]
     #[track_caller]
     fn record(self, op: Unary, rule: impl UnaryRule) -> Self {
-        self.push(op.name(), rule.value(self.value), T::word_into_bits(0), Op::Unary(op))
+        let value = rule.value(self.value);
+        let kept =
+            if op.keeps_partial() { rule.share(self.value, value, T::one()).into_bits() } else { T::word_into_bits(0) };
+        self.push(op.name(), value, kept, Op::Unary(op))
     }
 
     /// Records an operation of two operands.

@@ -27,8 +27,9 @@
 use ndarray::{Array1, Array2, ArrayBase, ArrayD, Axis, Data, Dimension};
 use tape::{Gradients, Params, Pass, Real, Tape, Tensor};
 
+use crate::layer::chained::Layer;
 use crate::layer::linear::Linear;
-use crate::layer::sequential::{Layer, Sequential};
+use crate::layer::sequential::Sequential;
 
 /// How a loss, or an output, of a [`Sequential`] depends on each of its nodes and connections; see [`responsibility`].
 #[derive(Debug, Clone, PartialEq)]

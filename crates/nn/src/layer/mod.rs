@@ -7,6 +7,7 @@
 pub(crate) mod activation;
 pub(crate) mod attention;
 pub(crate) mod bilinear;
+pub(crate) mod chained;
 pub(crate) mod conv_transpose;
 pub(crate) mod convolution;
 pub(crate) mod dropout;

@@ -4,6 +4,8 @@
 //! a result has the same bits on every machine and at every vector width. Rounding to an integer is the addition of
 //! 1.5 * 2^(mantissa bits): a cast to an integer saturates, and saturation does not vectorise.
 
+mod direct;
+mod error_function;
 mod standard;
 mod widened;
 
@@ -54,7 +56,7 @@ pub trait VectorMath: Copy {
     /// 2 to the power of `self`: exact where that is an integer.
     fn vector_exp2(self) -> Self;
 
-    /// The logarithm to the base 2; for `f64` the standard library's, as are those below.
+    /// The logarithm to the base 2: exact where that is an integer.
     fn vector_log2(self) -> Self;
 
     /// The logarithm to the base 10.
@@ -112,19 +114,21 @@ macro_rules! forward {
 
 /// Both formats have the same algorithms; their constants are in a module each.
 macro_rules! vector_math {
-    ($real:ident, $bits:ident, $constants:ident, $by:ident) => {
-        const _: () = {
-            use $constants::{
+    ($real:ident, $bits:ident, $constants:ident, $by:ident, $parts:ident) => {
+        /// What the functions of this format are made of.
+        mod $parts {
+            use super::$constants::{
                 BIAS, EXP, EXP_HIGH, EXP_LOW, EXP_M1_LOW, EXP2_HIGH, EXP2_LOW, LN, LN2_HIGH, LN2_LOW, LN2_TAIL,
                 MANTISSA, TANH_HIGH, TINY,
             };
+            use super::{VectorMath, sin_cos, $by};
 
             /// Added to a small number, leaves the nearest integer in the low bits.
             const ROUND: $real = 1.5 / $real::EPSILON;
 
             /// The sum of `coefficients[i] * x^i`.
             #[inline(always)]
-            fn polynomial<const N: usize>(x: $real, coefficients: [$real; N]) -> $real {
+            pub(super) fn polynomial<const N: usize>(x: $real, coefficients: [$real; N]) -> $real {
                 let mut sum = coefficients[N - 1];
                 for i in (0..N - 1).rev() {
                     sum = sum * x + coefficients[i];
@@ -132,19 +136,24 @@ macro_rules! vector_math {
                 sum
             }
 
-            /// `(k, p, low)` with `exp(x) = 2^k (1 + p + low)`, |p| < 0.42; k as an integer on top of `ROUND`'s bits, low what
-            /// the rounding of p took away.
+            /// `(k, p, low)` with `exp(x + rest) = 2^k (1 + p + low)`, |p| < 0.42; k as an integer on top of `ROUND`'s bits,
+            /// low what the rounding of p took away. The rest is small against x.
             #[inline(always)]
-            fn reduced_exp(x: $real) -> ($bits, $real, $real) {
+            pub(super) fn reduced_exp_of_sum(x: $real, rest: $real) -> ($bits, $real, $real) {
                 let shifted = x * std::$real::consts::LOG2_E + ROUND;
                 let k = shifted - ROUND;
                 let high = x - k * LN2_HIGH;
-                let low = k * LN2_LOW;
+                let low = k * LN2_LOW - rest;
                 let r = high - low;
                 let rounded_off = (high - r) - low;
                 let rest = r * r * polynomial(r, EXP) + rounded_off;
                 let p = r + rest;
                 (shifted.to_bits(), p, (r - p) + rest)
+            }
+
+            #[inline(always)]
+            pub(super) fn reduced_exp(x: $real) -> ($bits, $real, $real) {
+                reduced_exp_of_sum(x, 0.0)
             }
 
             /// 2^k from the `k` of `reduced_exp` plus `shift`, where that is a normal number.
@@ -163,7 +172,7 @@ macro_rules! vector_math {
 
             /// `2^k x` for the `k` of `reduced_exp`.
             #[inline(always)]
-            fn scaled(k: $bits, x: $real) -> $real {
+            pub(super) fn scaled(k: $bits, x: $real) -> $real {
                 // In two factors: 2^k itself overflows at the upper end, and is subnormal at the lower one.
                 let exponent = k.wrapping_sub(ROUND.to_bits()).wrapping_add(2 * BIAS);
                 let half = exponent >> 1;
@@ -171,19 +180,22 @@ macro_rules! vector_math {
                 x * $real::from_bits(half << MANTISSA) * $real::from_bits(rest << MANTISSA)
             }
 
-            /// `ln(x) + correction` for positive, normal, finite x; `shift` is added to the exponent.
+            /// `(k, f)` with `x = 2^k (1 + f)` and `1 + f` between sqrt(1/2) and sqrt(2), for positive, normal, finite x.
             #[inline(always)]
-            fn normal_ln(x: $real, shift: $real, correction: $real) -> $real {
-                /// The reduced argument lies between sqrt(1/2) and sqrt(2).
+            pub(super) fn reduced_ln(x: $real) -> ($real, $real) {
                 const LEAST: $bits = std::$real::consts::FRAC_1_SQRT_2.to_bits();
                 const ONE: $bits = (1.0 as $real).to_bits();
                 let bits = x.to_bits().wrapping_add(ONE - LEAST);
                 // The biased exponent becomes the mantissa of a float, which is a conversion that vectorises.
                 const INTEGER: $real = 1.0 / $real::EPSILON;
                 let exponent = $real::from_bits((bits >> MANTISSA) | INTEGER.to_bits());
-                let k = exponent - (INTEGER + BIAS as $real) + shift;
                 let mantissa = bits & ((1 << MANTISSA) - 1);
-                let f = $real::from_bits(mantissa + LEAST) - 1.0;
+                (exponent - (INTEGER + BIAS as $real), $real::from_bits(mantissa + LEAST) - 1.0)
+            }
+
+            /// `k ln(2) + ln(1 + f) + correction` for the `k` and `f` of `reduced_ln`.
+            #[inline(always)]
+            fn ln_of_reduced(k: $real, f: $real, correction: $real) -> $real {
                 let s = f / (2.0 + f);
                 let square = s * s;
                 let half_square = 0.5 * f * f;
@@ -204,8 +216,9 @@ macro_rules! vector_math {
                 fn vector_ln(self) -> Self {
                     let subnormal = self < $real::MIN_POSITIVE;
                     let scaled = if subnormal { self * (1.0 / $real::EPSILON) } else { self };
-                    let shift = if subnormal { -(MANTISSA as $real) } else { 0.0 };
-                    let ln = normal_ln(scaled, shift, 0.0);
+                    let (k, f) = reduced_ln(scaled);
+                    let k = if subnormal { k - MANTISSA as $real } else { k };
+                    let ln = ln_of_reduced(k, f, 0.0);
                     let ln = if self == $real::INFINITY { self } else { ln };
                     let ln = if self == 0.0 { $real::NEG_INFINITY } else { ln };
                     if self >= 0.0 { ln } else { $real::NAN }
@@ -290,19 +303,20 @@ macro_rules! vector_math {
                     // What the addition rounded off, exactly, whichever operand is larger (Knuth's two-sum).
                     let part = u - 1.0;
                     let rounded_off = (1.0 - (u - part)) + (self - part);
-                    let ln = normal_ln(u, 0.0, rounded_off / u);
+                    let (k, f) = reduced_ln(u);
+                    let ln = ln_of_reduced(k, f, rounded_off / u);
                     let ln = if self.abs() < TINY { self } else { ln };
                     let ln = if self == $real::INFINITY { self } else { ln };
                     let ln = if self == -1.0 { $real::NEG_INFINITY } else { ln };
                     if self >= -1.0 { ln } else { $real::NAN }
                 }
             }
-        };
+        }
     };
 }
 
-vector_math!(f32, u32, single, widened);
-vector_math!(f64, u64, double, standard);
+vector_math!(f32, u32, single, widened, parts_of_single);
+vector_math!(f64, u64, double, direct, parts_of_double);
 
 /// The sum of two numbers and what its rounding took away, exactly (Knuth).
 #[inline(always)]

@@ -1,11 +1,12 @@
 //! A computation in a file that other engines run: ONNX, operator set 17.
 //!
 //! What is exported is the graph that a [`Program`](crate::Program) would run: recorded once, constants worked out, nothing
-//! computed twice. `formula` says what the elementwise rules are in ONNX's operators, `writer` does the same for all else,
-//! `message` has the messages of the file.
+//! computed twice. `formula` says what the elementwise rules are in ONNX's operators, `operators` does the same for all else;
+//! `writer` writes both down, and `message` has the messages of the file.
 
 mod formula;
 mod message;
+mod operators;
 mod writer;
 
 use prost::Message;

@@ -36,6 +36,7 @@ macro_rules! binary_table {
             /// Every row of the table.
             pub(crate) const ALL: &'static [Self] = &[$(Self::$row),*];
 
+            #[inline]
             pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$row => stringify!($method)),* }
             }

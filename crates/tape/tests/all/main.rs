@@ -33,6 +33,7 @@ mod oracle_forms;
 mod oracle_linalg;
 mod oracle_products;
 mod oracle_structure;
+mod oracle_vector_math;
 mod panics;
 mod passes;
 mod program_allocations;

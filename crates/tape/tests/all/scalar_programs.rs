@@ -293,6 +293,64 @@ fn every_question_is_asked_again_and_names_its_line() {
     assert_eq!(count, 35);
 }
 
+/// What chooses by value asks nothing: a replay on the other side, at the kink, or at NaN chooses there.
+#[test]
+fn what_chooses_by_value_follows_the_value() {
+    type Choice = (&'static str, fn(Var, Var) -> Var);
+    let choices: &[Choice] = &[
+        ("abs", |a, _| a.abs()),
+        ("signum", |a, b| a.signum() * b),
+        ("floor", |a, b| a.floor() * b),
+        ("ceil", |a, b| a.ceil() * b),
+        ("round", |a, b| a.round() * b),
+        ("trunc", |a, b| a.trunc() * b),
+        ("fract", |a, _| a.fract()),
+        ("max", |a, b| a.max(b)),
+        ("min", |a, b| a.min(b)),
+        ("maximum", |a, b| a.maximum(b)),
+        ("minimum", |a, b| a.minimum(b)),
+        ("abs_sub", |a, b| a.abs_sub(b)),
+        ("copysign", |a, b| a.copysign(b)),
+        ("%", |a, b| a % b),
+        ("clamp_min", |a, b| a.clamp_min(b)),
+        ("clamp_max", |a, b| a.clamp_max(b)),
+        ("relu", |a, b| a.relu() * b),
+        ("hard_sigmoid", |a, b| a.hard_sigmoid() * b),
+        ("leaky_relu", |a, b| a.leaky_relu(0.1) * b),
+        ("powi", |a, _| a.powi(-3)),
+    ];
+    let pairs =
+        [(0.5, 1.5), (1.5, 0.5), (-2.5, 0.5), (0.5, -2.5), (1.0, 1.0), (0.0, -0.0), (f64::NAN, 1.0), (4.5, 2.0)];
+    for (name, choice) in choices {
+        for n in [1, 40] {
+            let f = |x: &[Var]| (0..n).map(|i| choice(x[2 * i], x[2 * i + 1])).sum::<Var>();
+            let points: Vec<Vec<f64>> = pairs.iter().map(|&(a, b)| [a, b].repeat(n)).collect();
+            for recorded in &points[..4] {
+                agrees(f, recorded, &points).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hundred_thousand_operations_are_one_program() {
+    let n = 12_501;
+    let f = |x: &[Var]| {
+        x.windows(2).fold(Var::constant(0.0), |sum, x| {
+            let (along, across) = (1.0 - x[0], x[1] - x[0] * x[0]);
+            sum + along * along + 100.0 * (across * across)
+        })
+    };
+    let point: Vec<f64> = (0..n).map(|i| 0.5 + (i % 7) as f64 / 70.0).collect();
+    let mut program = ScalarProgram::record(f, &point).unwrap();
+    assert_eq!((program.inputs(), program.operations()), (n, 8 * (n - 1)));
+    let elsewhere: Vec<f64> = point.iter().map(|x| 1.2 - x).collect();
+    let (y, dy) = value_and_grad(f, &elsewhere);
+    let mut gradient = vec![0.0; n];
+    assert!(near(program.value_and_grad(&elsewhere, &mut gradient).unwrap(), y, y));
+    assert!(gradient.iter().zip(&dy).all(|(&found, &wanted)| near(found, wanted, wanted.abs())));
+}
+
 #[test]
 fn a_comparison_in_a_loop_names_the_first_point_and_the_first_question() {
     let f = |x: &[Var]| x.iter().map(|&x| if x > 0.0 { x } else { -x * x }).sum::<Var>();

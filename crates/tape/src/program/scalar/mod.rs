@@ -447,3 +447,21 @@ impl<T: Real> fmt::Debug for ScalarProgram<T> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever interprets a loop has an instruction for each of its operations, forwards and backwards; runs have one for
+    /// hundreds.
+    #[test]
+    fn a_loop_becomes_few_instructions() {
+        let f =
+            |x: &[Var<f64>]| x.iter().map(|&x| x.sin() * (0.1 * x + 1.0).exp() + (1.0 + x * x).ln()).sum::<Var<f64>>();
+        let program = ScalarProgram::record(f, &vec![0.5; 10_000]).expect("the function can be replayed");
+        let Shared { operations, value, gradient, .. } = &*program.shared;
+        assert_eq!(*operations, 9 * 10_000 + 9_999);
+        assert!(value.instructions.len() < operations / 100, "{} for the value", value.instructions.len());
+        assert!(gradient.instructions.len() < operations / 50, "{} for the gradient", gradient.instructions.len());
+    }
+}
