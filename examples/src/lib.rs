@@ -115,6 +115,8 @@ mod book {
     mod trust {}
     #[doc = include_str!("../../docs/src/programs.md")]
     mod programs {}
+    #[doc = include_str!("../../docs/src/roofline.md")]
+    mod roofline {}
     #[doc = include_str!("../../docs/src/seeing.md")]
     mod seeing {}
     #[doc = include_str!("../../docs/src/linear_algebra.md")]

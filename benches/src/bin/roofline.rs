@@ -2,7 +2,7 @@
 //!
 //! `cargo run --release -p benches --bin roofline` measures the machine's ceilings, counts what each step of the yardstick
 //! table must compute and move, and prints the time that this takes at the ceilings beside the time that it took.
-//! `... --bin roofline lstm` prints where the time of one step goes, operation by operation.
+//! `... --bin roofline lstm` prints where the time of one step goes, operation by operation, and its longest steps.
 
 #![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
@@ -10,11 +10,15 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use benches::{STEPS, Step};
+use pulp::{Arch, Simd, WithSimd};
 use tape::Profile;
 
 /// Times of a program are the shortest of so many runs, or of as many as fit into some seconds.
 const RUNS: usize = 1_000;
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How many single steps of a program are shown.
+const LONGEST: usize = 12;
 
 fn main() {
     let ceilings = Ceilings::measured();
@@ -28,7 +32,15 @@ fn main() {
     if let Some(name) = std::env::args().nth(1) {
         let step = Step::named(&name);
         let mut program = step.record();
-        println!("{}", step.profile(&mut program, 100));
+        let profile = step.profile(&mut program, 100);
+        println!("{profile}");
+        println!("The longest steps:");
+        let mut longest: Vec<_> = profile.steps().iter().collect();
+        longest.sort_by_key(|step| std::cmp::Reverse(step.time));
+        for step in longest.into_iter().take(LONGEST) {
+            let kind = if step.is_share { "share of " } else { "" };
+            println!("{:>10} {kind}{} {}", time(step.time), step.operation, step.shape);
+        }
         return;
     }
     println!(
@@ -46,15 +58,20 @@ fn main() {
         let passes = shortest(|| {
             step.differentiate(&mut program);
         });
+        let mut sharded = step.record_sharded(2);
+        let threads = shortest(|| {
+            step.replay_sharded(&mut sharded);
+        });
         let [products, all] = ceilings.bounds(&profile);
         println!(
-            "| {name} | {:.2} | {:.2} | {} | {} | {} | {} |",
+            "| {name} | {:.2} | {:.2} | {} | {} | {} | {} | {} |",
             profile.flops() as f64 / 1e6,
             profile.bytes() as f64 / 1e6,
             time(products),
             time(all),
             time(passes),
-            time(whole)
+            time(whole),
+            time(threads)
         );
         assert!(passes > products, "{name}: nothing is faster than the machine");
     }
@@ -77,7 +94,9 @@ impl Ceilings {
             let time = shortest(|| black_box(&mut to).copy_from_slice(black_box(&from)));
             bytes as f64 / time.as_secs_f64()
         };
-        Self { flops: multiply_adds(), cached: copy(512 << 10), memory: copy(256 << 20) }
+        let mut operations = 0;
+        let time = shortest(|| operations = Arch::new().dispatch(MultiplyAdds));
+        Self { flops: operations as f64 / time.as_secs_f64(), cached: copy(512 << 10), memory: copy(256 << 20) }
     }
 
     /// How long the products alone take at the ceiling, and how long all steps do, one after another, with what they read and
@@ -93,33 +112,26 @@ impl Ceilings {
     }
 }
 
-#[allow(clippy::needless_range_loop, reason = "see below")]
-/// Multiplications and additions a second, of as many vectors side by side as hide how long each takes.
-fn multiply_adds() -> f64 {
-    const VECTORS: usize = 12;
-    const LANES: usize = 16;
-    const ROUNDS: usize = 10_000;
-    let factor = black_box([0.999_f32; LANES]);
-    let mut sums = [[1.0_f32; LANES]; VECTORS];
-    let time = shortest(|| {
-        pulp::Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                let mut local = sums;
-                for _ in 0..ROUNDS {
-                    // Indices, because closures of iterators would not be inlined here.
-                    for v in 0..VECTORS {
-                        for lane in 0..LANES {
-                            local[v][lane] = local[v][lane].mul_add(factor[lane], factor[lane]);
-                        }
-                    }
-                }
-                sums = local;
-            },
-        );
+/// Multiplications and additions of as many vectors side by side as hide how long each takes; how many they were.
+struct MultiplyAdds;
+
+impl WithSimd for MultiplyAdds {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> usize {
+        const VECTORS: usize = 12;
+        const ROUNDS: usize = 10_000;
+        let factor = simd.splat_f32s(black_box(0.999));
+        let mut sums = [simd.splat_f32s(black_box(1.0)); VECTORS];
+        for _ in 0..ROUNDS {
+            for sum in &mut sums {
+                *sum = simd.mul_add_f32s(*sum, factor, factor);
+            }
+        }
         black_box(&sums);
-    });
-    (2 * VECTORS * LANES * ROUNDS) as f64 / time.as_secs_f64()
+        2 * VECTORS * S::F32_LANES * ROUNDS
+    }
 }
 
 fn shortest(mut run: impl FnMut()) -> Duration {

@@ -1,8 +1,9 @@
 //! Record a computation of tensors once, replay it at full speed.
 //!
-//! `graph` reads a recording, `schedule` lays out the steps forwards and backwards, `memory` decides where everything
-//! lies, `run` carries the steps out, `inputs` is what changes from run to run. Programs of scalars are in `scalar`; `sharded`
-//! runs parts of a batch on several threads; `profile` tells where the time goes, `onnx` writes the graph for other engines.
+//! `graph` reads a recording, `schedule` lays out the steps forwards and backwards, `seen` says what products read where it
+//! lies, `memory` decides where everything lies, `run` carries the steps out, `inputs` is what changes from run to run.
+//! Programs of scalars are in `scalar`; `sharded` runs parts of a batch on several threads; `profile` tells where the time
+//! goes, `onnx` writes the graph for other engines.
 
 mod graph;
 mod inputs;
@@ -13,6 +14,7 @@ mod profile;
 mod run;
 mod scalar;
 mod schedule;
+mod seen;
 #[cfg(feature = "threads")]
 mod sharded;
 

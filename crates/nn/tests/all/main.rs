@@ -4,6 +4,7 @@ mod allocations;
 mod caller_line;
 mod layers;
 mod losses;
+mod programs;
 mod pytorch;
 mod recurrent;
 mod transformer;

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use ndarray::ArrayD;
 
 use super::memory::Layout;
-use super::schedule::{Action, Memory, Place, Schedule, SeenWindows, Step};
+use super::schedule::{Action, Memory, Place, Schedule, Step};
+use super::seen::SeenWindows;
 use crate::arena::Arena;
 use crate::custom::{self, CustomOp};
 use crate::error::Error;

@@ -5,11 +5,11 @@
 //! of another is that other one.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use super::graph::{Graph, Id, IndexInput, Source, Value};
+use super::seen::SeenWindows;
 use crate::indices::Saved;
 use crate::kernel::{Search, Side};
 use crate::op::{Comparison, Extreme, TensorOp};
@@ -98,37 +98,6 @@ pub(super) enum Action {
     LogSoftmaxShare,
     /// The operand as it is.
     Copy,
-}
-
-/// Windows of an array as a matrix: element `[i, q * run + j]` lies `rows[i] + runs[q] + j` behind the first.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct SeenWindows {
-    pub(super) rows: Arc<[u32]>,
-    pub(super) runs: Arc<[u32]>,
-    pub(super) run: usize,
-}
-
-impl SeenWindows {
-    /// The elements of a place as the rows and columns of a matrix, if they are such windows.
-    fn of(place: &Place, rows: usize, cols: usize) -> Option<Self> {
-        /// Shorter runs leave too much of each vector empty.
-        const SHORTEST: usize = 8;
-        let Place { shape, strides, .. } = place;
-        let split = (0..=shape.rank()).find(|&axes| shape[..axes].iter().product::<usize>() == rows)?;
-        let (&run, &step) = (shape.last()?, strides.last()?);
-        let fits = split < shape.rank() && shape[split..].iter().product::<usize>() == cols;
-        if !fits || step != 1 || run < SHORTEST || strides.iter().any(|&stride| stride < 0) {
-            return None;
-        }
-        let places = |axes: std::ops::Range<usize>| {
-            let steps = shape[axes.clone()].iter().zip(&strides[axes]);
-            steps.fold(vec![0], |places: Vec<u32>, (&length, &stride)| {
-                let along = (0..length as u32).map(|at| at * stride as u32);
-                places.iter().flat_map(|place| along.clone().map(move |along| place + along)).collect()
-            })
-        };
-        Some(Self { rows: places(0..split).into(), runs: places(split..shape.rank() - 1).into(), run })
-    }
 }
 
 /// One step: reads its operands, writes its output.
@@ -329,8 +298,8 @@ impl Planner<'_> {
         let is_factor = |reader: &Id| {
             let Value { source, operands, shape, .. } = &self.values[*reader as usize];
             let plain = TensorOp::MatMul { left_transposed: false, right_transposed: false };
-            let alone = shape[..shape.rank() - 2].iter().all(|&length| length == 1);
-            *source == Source::Computed(plain) && operands[0] != id && alone
+            let alone = || shape[..shape.rank() - 2].iter().all(|&length| length == 1);
+            *source == Source::Computed(plain) && operands[0] != id && alone()
         };
         let readers = &self.readers[id as usize];
         let all = !readers.is_empty()

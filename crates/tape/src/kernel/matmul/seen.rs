@@ -215,18 +215,18 @@ impl<E: Lanes> WithSeenTransposed<'_, E> {
                 let c = &mut c[i * k + r];
                 *c = if accumulate || block > 0 { *c + sum } else { sum };
             };
-            let part = Seen { runs, ..b };
+            let part = Part { g, first, b: Seen { runs, ..b }, whole: whole_vectors::<E, S>(g, first, b, runs) };
             for i in (0..m).step_by(SIDE) {
                 for r in (0..k).step_by(SIDE) {
                     if i + SIDE <= m && r + SIDE <= k {
-                        let sums = runs_of_products::<E, S, FUSED, SIDE>(simd, g, (i, first), part, r);
+                        let sums = part.products::<S, FUSED, SIDE>(simd, i, r);
                         for (row, sums) in sums.iter().enumerate() {
                             sums.iter().enumerate().for_each(|(col, &sum)| put(i + row, r + col, sum));
                         }
                     } else {
                         for row in i..m.min(i + SIDE) {
                             for col in r..k.min(r + SIDE) {
-                                let [[sum]] = runs_of_products::<E, S, FUSED, 1>(simd, g, (row, first), part, col);
+                                let [[sum]] = part.products::<S, FUSED, 1>(simd, row, col);
                                 put(row, col, sum);
                             }
                         }
@@ -237,74 +237,77 @@ impl<E: Lanes> WithSeenTransposed<'_, E> {
     }
 }
 
-/// The inner products of rows of `g`, from one row and column on, with rows of `b`, from row `r` on, over all runs of `b`.
-#[inline(always)]
-fn runs_of_products<E: Lanes, S: Simd, const FUSED: bool, const SIDE: usize>(
-    simd: S,
-    g: MatrixRef<'_, E>,
-    (row, first): (usize, usize),
-    b: Seen<'_, E>,
-    r: usize,
-) -> [[E; SIDE]; SIDE] {
+/// How many runs, from the first on, both factors have whole vectors for at all places.
+fn whole_vectors<E: Lanes, S: Simd>(g: MatrixRef<'_, E>, first: usize, b: Seen<'_, E>, runs: &[u32]) -> usize {
     let lanes = E::lanes::<S>();
-    let shifts: [usize; SIDE] = std::array::from_fn(|i| b.rows[r + i] as usize);
-    let rows: [usize; SIDE] = std::array::from_fn(|i| (row + i) * g.row_stride as usize + first);
-    let mut totals = [[E::zero(); SIDE]; SIDE];
-    // The vectors of all runs at one place in them, then those at the next. Of the last ones, some lanes do not count; they
-    // are read and multiplied too, and left out of the sums at the end.
-    for at in (0..b.run).step_by(lanes) {
-        let counted = lanes.min(b.run - at);
-        let mut sums = [[E::splat(simd, E::zero()); SIDE]; SIDE];
-        for (number, &start) in b.runs.iter().enumerate() {
-            let left = rows.map(|row| row + number * b.run + at);
-            let right = shifts.map(|shift| shift + start as usize + at);
-            let are_there = |places: &[usize], len: usize| places.iter().all(|place| place + lanes <= len);
-            if are_there(&left, g.data.len()) && are_there(&right, b.data.len()) {
-                // SAFETY: the data has a whole vector at each of these places.
-                unsafe { add_products::<E, S, FUSED, SIDE>(simd, (g.data, left), (b.data, right), &mut sums) };
-                continue;
+    // Where the last vector of a run ends.
+    let end = (b.run - 1) / lanes * lanes + lanes;
+    let (of_g, of_b) = ((g.rows - 1) * g.row_stride as usize + first + end, b.furthest_row() + end);
+    let is_whole = |&(number, &start): &(usize, &u32)| {
+        of_g + number * b.run <= g.data.len() && of_b + start as usize <= b.data.len()
+    };
+    runs.iter().enumerate().take_while(is_whole).count()
+}
+
+/// Some runs of `b`, of which the first `whole` have whole vectors, and the columns of `g` that meet them, from `first` on.
+#[derive(Clone, Copy)]
+struct Part<'a, E> {
+    g: MatrixRef<'a, E>,
+    first: usize,
+    b: Seen<'a, E>,
+    whole: usize,
+}
+
+impl<E: Lanes> Part<'_, E> {
+    /// The inner products of rows of `g`, from one row on, with rows of `b`, from row `r` on.
+    #[inline(always)]
+    #[allow(clippy::needless_range_loop, reason = "as in `tile`: iterators are not inlined into loops of this size")]
+    fn products<S: Simd, const FUSED: bool, const SIDE: usize>(
+        self,
+        simd: S,
+        row: usize,
+        r: usize,
+    ) -> [[E; SIDE]; SIDE] {
+        let Self { g, first, b, whole } = self;
+        let lanes = E::lanes::<S>();
+        let shifts: [usize; SIDE] = std::array::from_fn(|i| b.rows[r + i] as usize);
+        let rows: [usize; SIDE] = std::array::from_fn(|i| (row + i) * g.row_stride as usize + first);
+        let mut totals = [[E::zero(); SIDE]; SIDE];
+        // The vectors of all runs at one place in them, then those at the next. Of the last ones, some lanes do not count;
+        // they are read and multiplied too, and left out of the sums at the end.
+        for at in (0..b.run).step_by(lanes) {
+            let counted = lanes.min(b.run - at);
+            let mut sums = [[E::splat(simd, E::zero()); SIDE]; SIDE];
+            let mut left = rows.map(|row| g.data.as_ptr().wrapping_add(row + at));
+            let right = shifts.map(|shift| b.data.as_ptr().wrapping_add(shift + at));
+            for &start in &b.runs[..whole] {
+                let (mut these, mut those) = ([E::splat(simd, E::zero()); SIDE], [E::splat(simd, E::zero()); SIDE]);
+                for i in 0..SIDE {
+                    // SAFETY: `whole_vectors` looked that the data has a whole vector at each of these places.
+                    unsafe {
+                        these[i] = left[i].cast::<E::Vector<S>>().read_unaligned();
+                        those[i] = right[i].add(start as usize).cast::<E::Vector<S>>().read_unaligned();
+                    }
+                    left[i] = left[i].wrapping_add(b.run);
+                }
+                for i in 0..SIDE {
+                    for j in 0..SIDE {
+                        sums[i][j] = E::multiply_add::<S, FUSED>(simd, these[i], those[j], sums[i][j]);
+                    }
+                }
             }
-            for (i, totals) in totals.iter_mut().enumerate() {
-                for (j, total) in totals.iter_mut().enumerate() {
-                    let (g, b) = (&g.data[left[i]..][..counted], &b.data[right[j]..][..counted]);
-                    g.iter().zip(b).for_each(|(&g, &b)| *total += g * b);
+            for i in 0..SIDE {
+                for j in 0..SIDE {
+                    totals[i][j] += first_lanes_sum::<E, S>(simd, sums[i][j], counted);
+                    for (number, &start) in b.runs.iter().enumerate().skip(whole) {
+                        let g = &g.data[rows[i] + number * b.run + at..][..counted];
+                        let b = &b.data[shifts[j] + start as usize + at..][..counted];
+                        g.iter().zip(b).for_each(|(&g, &b)| totals[i][j] += g * b);
+                    }
                 }
             }
         }
-        for (totals, sums) in totals.iter_mut().zip(&sums) {
-            for (total, &sum) in totals.iter_mut().zip(sums) {
-                *total += first_lanes_sum::<E, S>(simd, sum, counted);
-            }
-        }
-    }
-    totals
-}
-
-/// Adds the products of the vectors at some places with those at others.
-///
-/// # Safety
-///
-/// The data has a whole vector at each place.
-#[inline(always)]
-#[allow(clippy::needless_range_loop, reason = "as in `tile`: iterators are not inlined into loops of this size")]
-unsafe fn add_products<E: Lanes, S: Simd, const FUSED: bool, const SIDE: usize>(
-    simd: S,
-    (left, left_places): (&[E], [usize; SIDE]),
-    (right, right_places): (&[E], [usize; SIDE]),
-    sums: &mut [[E::Vector<S>; SIDE]; SIDE],
-) {
-    let (mut these, mut those) = ([E::splat(simd, E::zero()); SIDE], [E::splat(simd, E::zero()); SIDE]);
-    for i in 0..SIDE {
-        // SAFETY: the promise of this function's caller.
-        unsafe {
-            these[i] = left.as_ptr().add(left_places[i]).cast::<E::Vector<S>>().read_unaligned();
-            those[i] = right.as_ptr().add(right_places[i]).cast::<E::Vector<S>>().read_unaligned();
-        }
-    }
-    for i in 0..SIDE {
-        for j in 0..SIDE {
-            sums[i][j] = E::multiply_add::<S, FUSED>(simd, these[i], those[j], sums[i][j]);
-        }
+        totals
     }
 }
 

@@ -70,8 +70,8 @@ impl<T: Real> Writer<'_, T> {
         let x = self.reshape(x, &shape);
         let x = self.windows(&all, &x, &shape);
         let x = self.reshape(&x, &[planes, count, size]);
-        let largest = vec![Attribute::int("axis", 2), Attribute::int("keepdims", 0)];
-        let within = self.emit("ArgMax", &[&x], largest);
+        let within = self.emit("ArgMax", &[&x], vec![Attribute::int("axis", 2)]);
+        let within = self.reshape(&within, &[planes, count]);
         let inside = self.list(windows.inside().map(|place| place as i64));
         let within = self.emit("Gather", &[&inside, &within], vec![Attribute::int("axis", 0)]);
         let starts = self.list(windows.starts().map(|place| place as i64));

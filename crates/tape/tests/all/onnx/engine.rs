@@ -103,6 +103,11 @@ fn compute(node: &Node, operands: &[&Value]) -> Value {
         return Value::Floats(x.floats().mapv(function));
     }
     if let Some(function) = arithmetic(&node.operator) {
+        if let (Value::Ints(places), "Add") = (x, &*node.operator) {
+            let sum =
+                map2(&places.mapv(|place| place as f64), &operands[1].ints().mapv(|place| place as f64), function);
+            return Value::Ints(sum.mapv(|place| place as i64));
+        }
         if node.operator == "Mod" {
             assert!(flag(node, "fmod"), "floats have this remainder only");
         }
@@ -176,13 +181,14 @@ fn compute(node: &Node, operands: &[&Value]) -> Value {
             assert!(!node.ints.contains_key("keepdims"), "the axis stays");
             Value::Ints(places.insert_axis(Axis(axis(node, x.floats().ndim()))))
         }
-        "LogSoftmax" => {
+        "Softmax" | "LogSoftmax" => {
             let mut y = x.floats().clone();
             let axis = Axis(axis(node, y.ndim()));
             for mut lane in y.lanes_mut(axis) {
                 let largest = lane.fold(f64::NEG_INFINITY, |a, &b| a.max(b));
                 let sum: f64 = lane.iter().map(|x| (x - largest).exp()).sum();
-                lane.mapv_inplace(|x| x - largest - sum.ln());
+                let log = node.operator == "LogSoftmax";
+                lane.mapv_inplace(|x| if log { x - largest - sum.ln() } else { (x - largest).exp() / sum });
             }
             Value::Floats(y)
         }
