@@ -284,7 +284,7 @@ pub(crate) fn softmax<T: Real>(x: &[T], cols: usize, out: &mut [T]) {
                 for out in out.chunks_exact_mut(cols) {
                     let total = pairwise(out, |exp| exp);
                     let factor = if total == T::zero() { T::zero() } else { total.recip() };
-                    out.iter_mut().for_each(|out| *out = *out * factor);
+                    out.iter_mut().for_each(|out| *out *= factor);
                 }
             }
         },

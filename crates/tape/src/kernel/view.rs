@@ -220,9 +220,9 @@ fn copy_run<T: Copy>(from: &[T], to: &mut [T]) {
     assert_eq!(from.len(), len);
     if !(CHUNK..=16 * CHUNK).contains(&len) {
         return if len < CHUNK {
-            to.iter_mut().zip(from).for_each(|(to, &from)| *to = from)
+            to.iter_mut().zip(from).for_each(|(to, &from)| *to = from);
         } else {
-            to.copy_from_slice(from)
+            to.copy_from_slice(from);
         };
     }
     let ((whole, _), (to_whole, _)) = (from.as_chunks::<CHUNK>(), to.as_chunks_mut::<CHUNK>());

@@ -35,10 +35,9 @@ impl<'a, T> Seen<'a, T> {
     }
 
     /// The same matrix of another name of its element type.
-    pub(super) fn cast<E: Copy>(self) -> Seen<'a, E>
+    pub(super) fn cast<E: Copy + 'static>(self) -> Seen<'a, E>
     where
         T: 'static,
-        E: 'static,
     {
         assert_eq!(std::any::TypeId::of::<T>(), std::any::TypeId::of::<E>());
         // SAFETY: the types are one and the same.
