@@ -156,6 +156,7 @@ TERMS = [
     ("linalg/spectral.rs", "(u * small).matmul(dvt).matmul(outside)"),
     ("kernel/reduce.rs", "exp * total"),
     ("higher/adjoint.rs", "self.y.exp().try_mul(total)?"),
+    ("higher/adjoint.rs", "self.g.try_mul(self.y)?"),
     ("implicit.rs", "share.reshape([n, 1])"),
     ("implicit.rs", "-adjoint.reshape([n])"),
 ]
