@@ -76,6 +76,19 @@ fn places([slices, rows, cols]: [usize; 3], apart: [usize; 3]) -> impl Iterator<
 }
 
 impl Search {
+    /// The name of the operation that looks for them, as the method is called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Max => "argmax",
+            Self::Min => "argmin",
+            Self::RunningMax => "cummax",
+            Self::RunningMin => "cummin",
+            Self::First { .. } => "top_k",
+            Self::Rank(_) => "quantile",
+            Self::MaxInWindows(_) => "max_pool",
+        }
+    }
+
     /// Fills in `[outer, count, inner]` places, `count` of each line. `line` is memory for the order of one.
     pub(crate) fn find<T: Real>(
         self,

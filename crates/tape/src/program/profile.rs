@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use super::schedule::{Action, Place, Step};
 use super::{Inputs, Program};
 use crate::error::Error;
-use crate::op::Extreme;
 use crate::params::Params;
 use crate::real::Real;
 use crate::shape::Shape;
@@ -177,12 +176,12 @@ fn described(action: &Action, operands: &[Place], written: u64) -> (&'static str
             ("matmul", false, 2 * written * inner)
         }
         Action::Part(_) => ("concat", false, 0),
-        Action::Extreme(Extreme::Max) => ("max", false, read()),
-        Action::Extreme(Extreme::Min) => ("min", false, read()),
+        Action::Extreme(extreme) => (extreme.name(), false, read()),
         Action::Softmax => ("softmax", false, 5 * written),
         Action::LogSoftmax => ("log_softmax", false, 5 * written),
         Action::Draw(_) => ("draw", false, written),
-        Action::Places { .. } => ("argmax", false, read()),
+        // At least: sorting compares more often.
+        Action::Places { search, .. } => (search.name(), false, read()),
         // Of what a user's code does, nothing is known.
         Action::Custom(_) => ("custom", false, 0),
         Action::CustomShares(_) | Action::CustomShare(_) => ("custom", true, 0),
@@ -191,7 +190,7 @@ fn described(action: &Action, operands: &[Place], written: u64) -> (&'static str
         Action::PowiShare(_) => ("powi", true, 3 * written),
         Action::BinaryShare(rule, _) => (rule.name(), true, 2 * written),
         Action::SelectShare(_) => ("select", true, 0),
-        Action::ExtremeShare => ("max", true, 2 * written),
+        Action::ExtremeShare(extreme) => (extreme.name(), true, 2 * written),
         // Products with the output, their sum, a difference, and a product.
         Action::SoftmaxShare => ("softmax", true, 4 * written),
         // An exponential, its product with the sum of the adjoint, that sum, and a difference.

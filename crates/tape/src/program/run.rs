@@ -271,7 +271,9 @@ impl<'a, T: Real> Run<'a, T> {
                 out.iter_mut().zip(&*share).for_each(|(sum, &share)| *sum += share);
             }
             Action::SelectShare(side) => kernel::select_share(*side, x(0), x(1), out),
-            Action::ExtremeShare => kernel::split_ties(dense(0), dense(1)[0], dense(2)[0], out, accumulate),
+            Action::ExtremeShare(Extreme::Max | Extreme::Min) => {
+                kernel::split_ties(dense(0), dense(1)[0], dense(2)[0], out, accumulate);
+            }
             Action::SoftmaxShare => {
                 kernel::softmax_share(dense(0), dense(1), rows(&place.shape).1, out, accumulate);
             }

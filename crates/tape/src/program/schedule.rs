@@ -91,7 +91,7 @@ pub(super) enum Action {
     /// Operands mask, g.
     SelectShare(Side),
     /// Operands x, y, g.
-    ExtremeShare,
+    ExtremeShare(Extreme),
     /// Operands y, g.
     SoftmaxShare,
     /// Operands y, g.
@@ -136,8 +136,6 @@ struct Planner<'a> {
     adjoints: Vec<Option<Place>>,
     /// How many contributions each adjoint gets.
     contributions: Vec<u32>,
-    /// The values that hand shares on to each.
-    users: Vec<SmallVec<[Id; 2]>>,
     /// The values that read each, differentiated or not.
     readers: Vec<SmallVec<[Id; 2]>>,
     /// Values that are not written out, because the products that read them see them where they lie.
@@ -158,7 +156,6 @@ pub(super) fn schedule<T>(graph: &Graph<T>, starts: &[usize], inputs: usize, dif
         places: vec![None; values.len()],
         adjoints: vec![None; values.len()],
         contributions: vec![0; values.len()],
-        users: vec![SmallVec::new(); values.len()],
         readers: readers(graph),
         seen: HashMap::new(),
         turned: HashMap::new(),
@@ -319,13 +316,14 @@ impl Planner<'_> {
         }
         let value = &self.values[right as usize];
         let &[rows, cols] = &*value.shape else { return None };
-        let reads = |other: &&Value| {
-            let transposed = matches!(other.source, Source::Computed(TensorOp::MatMul { right_transposed: true, .. }));
-            transposed && other.operands[1] == right
+        let reads = |reader: &&Id| {
+            let Value { source, operands, .. } = &self.values[**reader as usize];
+            let transposed = matches!(source, Source::Computed(TensorOp::MatMul { right_transposed: true, .. }));
+            transposed && operands[1] == right
         };
         let few = left.shape.size() / cols.max(1) <= FEW_ROWS;
         let is_param = matches!(value.source, Source::Param(_));
-        if !is_param || !few || self.values.iter().filter(reads).count() < PRODUCTS {
+        if !is_param || !few || self.readers[right as usize].iter().filter(reads).count() < PRODUCTS {
             return None;
         }
         let own = self.place(right).clone();
@@ -384,10 +382,7 @@ impl Planner<'_> {
                     | Source::Draw(_)
                     | Source::Places { .. } => false,
                 };
-                if takes_share {
-                    self.contributions[operand as usize] += 1;
-                    self.users[operand as usize].push(id as Id);
-                }
+                self.contributions[operand as usize] += u32::from(takes_share);
             }
         }
     }
@@ -505,10 +500,10 @@ impl Planner<'_> {
                 let (output, accumulate) = self.target(operand);
                 self.step(Action::Copy, [own_part], &output, accumulate);
             }
-            TensorOp::Extreme(_) => {
+            TensorOp::Extreme(extreme) => {
                 let (x, y) = (self.place(operand).clone(), self.place(id).clone());
                 let (output, accumulate) = self.target(operand);
-                self.step(Action::ExtremeShare, [x, y, g.clone()], &output, accumulate);
+                self.step(Action::ExtremeShare(*extreme), [x, y, g.clone()], &output, accumulate);
             }
             TensorOp::Softmax | TensorOp::LogSoftmax => {
                 let action = if *op == TensorOp::Softmax { Action::SoftmaxShare } else { Action::LogSoftmaxShare };
@@ -542,12 +537,14 @@ impl Planner<'_> {
         copy
     }
 
-    /// Whether the adjoint of a value is put together of parts: all that read it are slices that adjoin along one axis, and
-    /// leave nothing out. Then none is added to another, and nothing is filled with zeros first.
+    /// Whether the adjoint of a value is put together of parts: all that hand shares on to it are slices that adjoin along
+    /// one axis, and leave nothing out. Then none is added to another, and nothing is filled with zeros first.
     fn is_partitioned(&self, id: Id) -> bool {
         let whole = &self.values[id as usize].shape;
         let mut parts: SmallVec<[(usize, usize, usize); 8]> = SmallVec::new();
-        for user in &self.users[id as usize] {
+        let hands_on =
+            |reader: &&Id| self.contributions[**reader as usize] > 0 && self.values[**reader as usize].active;
+        for user in self.readers[id as usize].iter().filter(hands_on) {
             let user = &self.values[*user as usize];
             let Source::Computed(TensorOp::Linear(Linear::Slice(cut))) = &user.source else { return false };
             let differs = |axis: &usize| user.shape[*axis] != whole[*axis];

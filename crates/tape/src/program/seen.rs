@@ -22,7 +22,14 @@ impl SeenWindows {
         let split = (0..=shape.rank()).find(|&axes| shape[..axes].iter().product::<usize>() == rows)?;
         let (&run, &step) = (shape.last()?, strides.last()?);
         let fits = split < shape.rank() && shape[split..].iter().product::<usize>() == cols;
-        if !fits || step != 1 || run < SHORTEST || strides.iter().any(|&stride| stride < 0) {
+        let span: usize =
+            shape.iter().zip(strides).map(|(&length, &stride)| length.saturating_sub(1) * stride.unsigned_abs()).sum();
+        if u32::try_from(span).is_err()
+            || !fits
+            || step != 1
+            || run < SHORTEST
+            || strides.iter().any(|&stride| stride < 0)
+        {
             return None;
         }
         let places = |axes: Range<usize>| {
